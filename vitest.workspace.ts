@@ -1,0 +1,25 @@
+import { defineConfig } from 'vitest/config';
+
+const conditions = ['@batchsender/source', 'node'];
+
+/** One project a package; each test file mirrors a source file of its package. */
+const project = (name: string, root: string) => ({
+  extends: true as const,
+  test: { name, root, include: ['test/**/*.test.ts'], typecheck: { enabled: false } },
+});
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    maxWorkers: 2,
+    globalSetup: ['core/test/helpers/global-setup.ts'],
+    projects: [
+      project('core', 'core'),
+      project('plugin-webhook', 'plugins/webhook'),
+      project('server', 'server'),
+    ],
+  },
+});
