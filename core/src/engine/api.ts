@@ -1,0 +1,273 @@
+import type { JobPayload, JsonObject, Logger, Plugin } from '../plugin/index.ts';
+import type { Registry } from './registry.ts';
+
+/** The tenant of calls that name none. */
+export const DEFAULT_TENANT = 'default';
+
+export type BatchState =
+  | 'open'
+  | 'scheduled'
+  | 'running'
+  | 'paused'
+  | 'cancelling'
+  | 'cancelled'
+  | 'completed';
+
+export type JobState = 'waiting' | 'running' | 'succeeded' | 'failed' | 'unknown' | 'cancelled';
+
+/** When a job is tried again, and when it is given up. */
+export interface RetryPolicy {
+  /** Attempts that may be spent, the first one included. Default 5. */
+  readonly maxAttempts?: number;
+  /** Base of the exponential backoff with full jitter, in milliseconds. Default 1,000. */
+  readonly baseMs?: number;
+  /** Cap of the backoff, in milliseconds. Default 3,600,000 (one hour). */
+  readonly capMs?: number;
+  /** Age after due at which a job is given up, in milliseconds. Default 259,200,000 (72 h). */
+  readonly maxAgeMs?: number;
+}
+
+/** A submission of jobs of one type. */
+export interface BatchInput {
+  readonly type: string;
+  readonly name?: string;
+  /** Shared by all jobs; a job's own fields win, `variables` are merged by name. Strings may hold `{{ name }}`. */
+  readonly defaults?: JobPayload;
+  readonly jobs?: readonly JobPayload[];
+  /** Name of a provider of the module. Default: the module's first. */
+  readonly provider?: string;
+  /** Higher is dispatched first among the batches of a tenant: -100 to 100, default 0. */
+  readonly priority?: number;
+  /** Not before this time. */
+  readonly scheduledAt?: Date;
+  readonly retry?: RetryPolicy;
+  /** Default true if `jobs` is given, else false. */
+  readonly sealed?: boolean;
+}
+
+export interface BatchCounts {
+  readonly total: number;
+  readonly waiting: number;
+  readonly running: number;
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly unknown: number;
+  readonly cancelled: number;
+}
+
+export interface Batch {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly type: string;
+  /** `single`: made by the engine for single jobs that arrived together. */
+  readonly origin: 'batch' | 'single';
+  readonly name: string | null;
+  readonly state: BatchState;
+  readonly provider: string;
+  readonly connectionId: string;
+  readonly priority: number;
+  readonly counts: BatchCounts;
+  /** Why nothing moves although the batch is running: its connection is blocked. */
+  readonly blocked: { readonly code: string; readonly message: string | null; readonly since: Date } | null;
+  readonly plugin: { readonly name: string; readonly version: string };
+  readonly scheduledAt: Date | null;
+  readonly createdAt: Date;
+  readonly sealedAt: Date | null;
+  readonly completedAt: Date | null;
+}
+
+/** A job with its state, as lists show it. */
+export interface JobSummary {
+  readonly id: string;
+  readonly batchId: string;
+  readonly seq: number;
+  readonly state: JobState;
+  /** Attempts made or under way. */
+  readonly attempts: number;
+  /** The provider's id, where it gave one. */
+  readonly ref: string | null;
+  /** Code and message of the latest outcome or retry. */
+  readonly code: string | null;
+  readonly message: string | null;
+  readonly possibleDuplicate: boolean;
+  /** Time of the latest event; null if there is none yet. */
+  readonly at: Date | null;
+}
+
+export interface JobEventView {
+  readonly kind: string;
+  readonly attempt: number;
+  readonly at: Date;
+  readonly data: JsonObject | null;
+}
+
+/** One job with its payload and its whole timeline. */
+export interface JobDetail extends JobSummary {
+  readonly type: string;
+  /** As submitted, without the batch's defaults. */
+  readonly payload: JobPayload;
+  readonly events: readonly JobEventView[];
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly nextCursor: string | null;
+}
+
+export interface PageOptions {
+  /** 1 to 1,000, default 100. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+/** A running upload into an open batch. All of it counts or nothing. */
+export interface Upload {
+  readonly batchId: string;
+  /**
+   * Validates and stores rows. `text` is the row's JSON if the caller has it (it saves a
+   * stringify); it must parse to `payload`. Resolves when the next rows may come.
+   * @throws InvalidInputError at the first invalid row: then abort.
+   */
+  write(rows: readonly UploadRow[]): Promise<void>;
+  /** Makes the rows real. @throws BatchSenderError `empty_upload` without rows, `upload_lost` if it was swept. */
+  commit(options?: { bodyHash?: string }): Promise<{ accepted: number }>;
+  /** Takes everything back. */
+  abort(): Promise<void>;
+}
+
+export interface UploadRow {
+  readonly payload: JobPayload;
+  readonly text?: string;
+}
+
+export interface Connection {
+  readonly id: string;
+  readonly type: string;
+  readonly provider: string;
+  readonly state: 'ok' | 'blocked';
+  readonly code: string | null;
+  readonly message: string | null;
+  readonly since: Date | null;
+}
+
+/** A client that is inside a transaction of the caller: `pg`'s `Client` or `PoolClient`. */
+export interface TransactionClient {
+  // biome-ignore lint/suspicious/noExplicitAny: pg's own signature
+  query(config: any, values?: any): Promise<any>;
+}
+
+export interface Tenant {
+  /** Default `default`. */
+  readonly tenantId?: string;
+}
+
+/** The engine: takes batches, delivers them, and knows every job's fate. */
+export interface Engine {
+  readonly registry: Registry;
+  /** Brings the database schema up to date; safe when many call it at once. `start` and the others call it too. */
+  migrate(): Promise<void>;
+  /** Starts dispatcher, runner and reconciler. */
+  start(): Promise<void>;
+  /** Stops taking chunks, lets calls in flight end for at most `graceMs` (default 25,000), flushes, and closes the pools. */
+  stop(options?: { graceMs?: number }): Promise<void>;
+  /** Throws if the database does not answer. `runner` is true while the heartbeat is fresh. */
+  ready(): Promise<{ readonly database: true; readonly runner: boolean }>;
+
+  /** Stores a batch: all of its jobs or none. With `client` it joins the caller's transaction. */
+  submit(batch: BatchInput, options?: Tenant & { client?: TransactionClient }): Promise<Batch>;
+  /** Stores one job; those that arrive together share a transaction and a batch. */
+  submitJob(job: Omit<BatchInput, 'jobs' | 'defaults' | 'name' | 'sealed'> & { payload: JobPayload }, options?: Tenant): Promise<{ jobId: string; batchId: string }>;
+  /** Begins an upload. @throws BatchSenderError `batch_not_open`, `upload_in_progress`. */
+  upload(batchId: string, options?: Tenant): Promise<Upload>;
+  seal(batchId: string, options?: Tenant): Promise<Batch>;
+  pause(batchId: string, options?: Tenant): Promise<Batch>;
+  resume(batchId: string, options?: Tenant): Promise<Batch>;
+  cancel(batchId: string, options?: Tenant): Promise<Batch>;
+  /** Reopens the settled jobs in these states. */
+  retry(batchId: string, states: readonly ('failed' | 'unknown' | 'cancelled')[], options?: Tenant): Promise<Batch>;
+  getBatch(batchId: string, options?: Tenant): Promise<Batch>;
+  listBatches(filter?: Tenant & PageOptions & { type?: string; state?: BatchState; includeSingle?: boolean }): Promise<Page<Batch>>;
+  listJobs(batchId: string, filter?: Tenant & PageOptions & { state?: JobState }): Promise<Page<JobSummary>>;
+  getJob(jobId: string, options?: Tenant): Promise<JobDetail>;
+  /** Settles a job whose outcome is `unknown`. */
+  resolveJob(jobId: string, outcome: 'succeeded' | 'failed', options?: Tenant & { note?: string }): Promise<JobDetail>;
+  listConnections(options?: Tenant): Promise<readonly Connection[]>;
+  /** Takes a block off; what waited goes on. */
+  unblockConnection(connectionId: string, options?: Tenant): Promise<Connection>;
+  /** A small store for a host's `Idempotency-Key` header. */
+  readonly idempotency: IdempotencyStore;
+  /** A host's own settings, such as a hash of its API key: small JSON values by name. */
+  readonly settings: Settings;
+}
+
+/** Small JSON values by name. */
+export interface Settings {
+  /** Undefined if it was never set. */
+  get(name: string): Promise<unknown>;
+  /** Sets it if it was never set; answers the value that holds. */
+  setOnce(name: string, value: unknown): Promise<unknown>;
+}
+
+/** Keeps the answers of requests by their idempotency key, for 24 hours. */
+export interface IdempotencyStore {
+  /**
+   * Reserves the key. `reserved`: go on, then `complete` or `release`. `busy`: another request
+   * holds it, ask again. `done`: it has been answered; compare the hash of the body.
+   */
+  reserve(tenantId: string, key: string): Promise<
+    | { readonly state: 'reserved' }
+    | { readonly state: 'busy' }
+    | { readonly state: 'done'; readonly bodyHash: string; readonly status: number; readonly body: unknown }
+  >;
+  complete(tenantId: string, key: string, answer: { bodyHash: string; status: number; body: unknown }): Promise<void>;
+  release(tenantId: string, key: string): Promise<void>;
+}
+
+export interface EngineOptions {
+  /** A connection string for Postgres 15 to 18, with a session of its own (no transaction pooler). */
+  readonly database: string;
+  readonly plugins: readonly Plugin[];
+  /** Postgres schema of the engine's tables. Default `batchsender`. */
+  readonly schema?: string;
+  readonly logger?: Logger;
+  /** Credentials of a provider's default connection. Default: `{}` for every provider. */
+  readonly credentials?: (type: string, provider: string) => JsonObject | undefined;
+  /** CIDR ranges that outgoing calls may reach although they are not public. */
+  readonly allowNetworks?: readonly string[];
+  /** Base URL that providers call back. */
+  readonly publicUrl?: string;
+  readonly retry?: RetryPolicy;
+  /** Connections of the engine's own work (default 4) and of `submit`, reads and steering (default 8). */
+  readonly pools?: { readonly engine?: number; readonly api?: number };
+  /** Engine internals that tests and benchmarks turn. */
+  readonly tuning?: Partial<Tuning>;
+}
+
+/** Times and sizes of the engine, with their defaults. */
+export interface Tuning {
+  /** Jobs in a chunk: 500, rounded down to a multiple of the provider's batch size. */
+  readonly chunkSize: number;
+  /** Chunks that a runner works on at once: 32. */
+  readonly chunkSlots: number;
+  /** Chunks of one connection that a runner works on at once: 8. */
+  readonly chunkSlotsPerConnection: number;
+  /** A runner whose heartbeat is older loses its chunks: 15,000. */
+  readonly leaseMs: number;
+  readonly heartbeatMs: number;
+  /** Results wait at most this long for company in a flush: 20. */
+  readonly flushMs: number;
+  /** Results that start a flush at once: 500. */
+  readonly flushSize: number;
+  /** A chunk is given back at a call boundary after: 5,000. */
+  readonly sliceMs: number;
+  /** A chunk that cannot start a call within this time is given back: 1,000. */
+  readonly startWithinMs: number;
+  /** The dispatcher looks for due chunks at least this often: 1,000. */
+  readonly pollMs: number;
+  /** A hint that was not taken is sent again after: 10,000. */
+  readonly rehintMs: number;
+  /** The reconciler's interval: 30,000. */
+  readonly reconcileMs: number;
+  /** An upload without a sign of life is swept after: 60,000. */
+  readonly uploadTtlMs: number;
+}

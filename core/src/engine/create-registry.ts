@@ -1,0 +1,146 @@
+import { Compile } from 'typebox/compile';
+import { CONTRACT, type Module, type Plugin, type Provider } from '../plugin/index.ts';
+import { schemaProblem } from './check-schema.ts';
+import { BatchSenderError } from './errors.ts';
+import type { RegisteredModule, Registry } from './registry.ts';
+
+const NAME = /^[a-z][a-z0-9]{0,39}$/;
+
+/** Makes an empty registry. Nothing is global: two engines in one process share nothing. */
+export function createRegistry(plugins: readonly Plugin[] = []): Registry {
+  const modules = new Map<string, RegisteredModule>();
+  const registry: Registry = {
+    register(plugin) {
+      for (const module of checkPlugin(plugin)) {
+        const taken = modules.get(module.type);
+        if (taken !== undefined) {
+          refuse(
+            plugin,
+            `job type '${module.type}' is already registered by ${taken.plugin.name}: install only one of them`,
+          );
+        }
+        modules.set(module.type, {
+          module,
+          plugin,
+          defaultProvider: Object.keys(module.providers)[0] as string,
+        });
+      }
+    },
+    get: (type) => modules.get(type),
+    provider: (type, name) => providerOf(modules.get(type)?.module, name),
+    list: () => [...modules.values()],
+  };
+  for (const plugin of plugins) registry.register(plugin);
+  return registry;
+}
+
+function providerOf(module: Module | undefined, name: string): Provider | undefined {
+  if (module === undefined || !Object.hasOwn(module.providers, name)) return undefined;
+  return module.providers[name] as Provider | undefined;
+}
+
+function checkPlugin(plugin: Plugin): readonly Module[] {
+  if (typeof plugin !== 'object' || plugin === null || typeof plugin.name !== 'string') {
+    throw new BatchSenderError(
+      'plugin_invalid',
+      'A plugin must be the object that definePlugin returns, with a name: check the default export of the package',
+    );
+  }
+  if (plugin.contract !== CONTRACT) {
+    refuse(
+      plugin,
+      `it was written for contract ${String(plugin.contract)}, this core speaks contract ${CONTRACT}: ` +
+        `install a version of ${plugin.name} for contract ${CONTRACT}, or the core that it asks for`,
+    );
+  }
+  if (typeof plugin.version !== 'string') refuse(plugin, 'version is missing: give the version of the package');
+  if (!Array.isArray(plugin.modules) || plugin.modules.length === 0) {
+    refuse(plugin, 'modules is empty: list at least one module made by defineModule');
+  }
+  const seen = new Set<string>();
+  for (const module of plugin.modules) {
+    checkModule(plugin, module);
+    if (seen.has(module.type)) refuse(plugin, `job type '${module.type}' is defined twice: remove one of them`);
+    seen.add(module.type);
+  }
+  return plugin.modules;
+}
+
+function checkModule(plugin: Plugin, module: Module): void {
+  if (!NAME.test(module.type)) {
+    refuse(plugin, `job type '${String(module.type)}' is not a name: use ${String(NAME)}`);
+  }
+  const at = `module '${module.type}'`;
+  if (!Number.isSafeInteger(module.version) || module.version < 1) {
+    refuse(plugin, `${at}: version must be a whole number from 1`);
+  }
+  checkSchema(plugin, `${at}: payload`, module.payload);
+  const names = Object.keys(module.providers ?? {});
+  if (names.length === 0) refuse(plugin, `${at} has no providers: add at least one made by defineProvider`);
+  for (const name of names) {
+    if (!NAME.test(name)) refuse(plugin, `${at}: provider '${name}' is not a name: use ${String(NAME)}`);
+    checkProvider(plugin, `${at}, provider '${name}'`, module.providers[name] as Provider);
+  }
+}
+
+function checkProvider(plugin: Plugin, at: string, provider: Provider): void {
+  checkSchema(plugin, `${at}: credentials`, provider.credentials);
+  if (typeof provider.open !== 'function') refuse(plugin, `${at}: open must be a function`);
+  const { guarantee } = provider;
+  if (typeof guarantee !== 'function' && !isGuarantee(guarantee)) {
+    refuse(
+      plugin,
+      `${at}: guarantee must be keyed, reconcilable, at-most-once or at-least-once with its fields, or a function`,
+    );
+  }
+  for (const field of ['batchSize', 'batchBytes', 'concurrency'] as const) {
+    const value = provider[field];
+    if (value !== undefined && (!Number.isSafeInteger(value) || value < 1)) {
+      refuse(plugin, `${at}: ${field} must be a whole number from 1`);
+    }
+  }
+  if (typeof provider.timeoutMs === 'number' && !(provider.timeoutMs > 0)) {
+    refuse(plugin, `${at}: timeoutMs must be above 0`);
+  }
+  for (const rate of provider.rates ?? []) {
+    if (!(rate.max >= 1) || !(rate.windowMs >= 1) || (rate.per !== 'call' && rate.per !== 'job')) {
+      refuse(plugin, `${at}: a rate needs per ('call' or 'job'), max from 1 and windowMs from 1`);
+    }
+    if (rate.per === 'job' && (provider.batchSize ?? 1) > rate.max) {
+      refuse(plugin, `${at}: a call of batchSize ${provider.batchSize} jobs can never fit its rate of ${rate.max} jobs`);
+    }
+  }
+}
+
+function isGuarantee(value: unknown): boolean {
+  const guarantee = value as { kind?: unknown; scope?: unknown; ttlMs?: unknown; settleMs?: unknown } | null;
+  switch (guarantee?.kind) {
+    case 'keyed':
+      return (guarantee.scope === 'job' || guarantee.scope === 'call') && Number(guarantee.ttlMs) > 0;
+    case 'reconcilable':
+      return Number(guarantee.settleMs) >= 0;
+    case 'at-most-once':
+    case 'at-least-once':
+      return true;
+    default:
+      return false;
+  }
+}
+
+function checkSchema(plugin: Plugin, at: string, schema: unknown): void {
+  if (typeof schema !== 'object' || schema === null || (schema as { type?: unknown }).type !== 'object') {
+    refuse(plugin, `${at} schema must be an object schema: make it with Type.Object`);
+  }
+  const problem = schemaProblem(schema);
+  if (problem !== undefined) refuse(plugin, `${at} schema is broken: ${problem}`);
+  try {
+    JSON.stringify(schema);
+    Compile(schema as Parameters<typeof Compile>[0]).Check({});
+  } catch (error) {
+    refuse(plugin, `${at} schema does not compile: ${(error as Error).message}`);
+  }
+}
+
+function refuse(plugin: Plugin, reason: string): never {
+  throw new BatchSenderError('plugin_invalid', `Plugin ${plugin.name}: ${reason}`);
+}

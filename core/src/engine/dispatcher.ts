@@ -1,0 +1,125 @@
+import type { Logger } from '../plugin/index.ts';
+import type { Tuning } from './api.ts';
+import { chooseFairly } from './decisions/choose.ts';
+import type { DispatchStore } from './store.ts';
+import type { Transport } from './transport.ts';
+
+export interface DispatcherOptions {
+  readonly store: DispatchStore;
+  readonly transport: Transport;
+  readonly tuning: Tuning;
+  readonly versions: Record<string, number>;
+  readonly logger: Logger;
+  /** Chunks of a connection, and chunks at all, that the runners would take now. */
+  room(connectionId: string): number;
+  totalRoom(): number;
+}
+
+/** After an error the dispatcher looks again in this time. */
+const ERROR_MS = 500;
+
+/**
+ * Finds due chunks and hints them to the runners, fairly and never further ahead than there is
+ * room (E15). It looks when it is woken, when it knows that something falls due, and each second.
+ */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  #running: Promise<void> | undefined;
+  #again = false;
+  #ended = false;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = Infinity;
+  #lastTenant: string | undefined;
+  #cursor: string | null = null;
+  #scheduledAt = 0;
+  #unlisten: (() => Promise<void>) | undefined;
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    this.#unlisten = await this.#options.store.listen(() => this.wake());
+    this.wake();
+  }
+
+  async stop(): Promise<void> {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    await this.#unlisten?.();
+    await this.#running;
+  }
+
+  /** Looks for due chunks now, or once more after the look that is under way. */
+  wake(): void {
+    if (this.#ended) return;
+    if (this.#running !== undefined) {
+      this.#again = true;
+      return;
+    }
+    this.#running = this.#look()
+      .catch((error: Error) => {
+        this.#options.logger.warn({ err: error }, 'dispatch failed');
+        this.wakeIn(ERROR_MS);
+      })
+      .finally(() => {
+        this.#running = undefined;
+        if (this.#again) {
+          this.#again = false;
+          this.wake();
+        }
+      });
+  }
+
+  /** Looks again after this time at the latest. */
+  wakeIn(inMs: number): void {
+    const at = performance.now() + inMs;
+    if (this.#ended || at >= this.#timerAt) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    this.#timer = setTimeout(() => {
+      this.#timerAt = Infinity;
+      this.wake();
+    }, inMs);
+  }
+
+  async #look(): Promise<void> {
+    await this.#startScheduled();
+    // Rounds of 500 batches, until one begins anew or there is no room left.
+    do {
+      const more = await this.#round();
+      if (!more) return;
+    } while (this.#cursor !== null && !this.#ended);
+  }
+
+  /** Only when a scheduled batch may be due, not with every free slot. */
+  async #startScheduled(): Promise<void> {
+    const { store, tuning } = this.#options;
+    if (performance.now() < this.#scheduledAt) return;
+    const inMs = Math.min(tuning.pollMs, (await store.startScheduled()) ?? tuning.pollMs);
+    this.#scheduledAt = performance.now() + inMs;
+    this.wakeIn(inMs);
+  }
+
+  async #round(): Promise<boolean> {
+    const { store, transport, tuning, versions, room, totalRoom } = this.#options;
+    const limit = totalRoom();
+    if (limit <= 0) return false;
+    const perBatch = Math.min(limit, tuning.chunkSlotsPerConnection);
+    const rehintMs = tuning.rehintMs;
+    const found = await store.candidates({ versions, perBatch, rehintMs, cursor: this.#cursor });
+    this.#cursor = found.cursor;
+    const chosen = chooseFairly(found.candidates, room, limit, this.#lastTenant);
+    if (chosen.length === 0) return true;
+    this.#lastTenant = chosen.at(-1)?.tenantId;
+    const marked = new Set(
+      await store.markDispatched(
+        chosen.map((chunk) => chunk.chunkId),
+        rehintMs,
+      ),
+    );
+    const refs = chosen.filter((chunk) => marked.has(chunk.chunkId));
+    await transport.publish(refs.map(({ chunkId, type, connectionId }) => ({ chunkId, type, connectionId })));
+    return true;
+  }
+}

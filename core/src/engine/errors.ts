@@ -1,0 +1,53 @@
+/** A stable code of an error that a caller can act on. */
+export type ErrorCode =
+  | 'unknown_type'
+  | 'unknown_provider'
+  | 'invalid_batch'
+  | 'invalid_payload'
+  | 'invalid_template'
+  | 'empty_upload'
+  | 'batch_not_found'
+  | 'batch_not_open'
+  | 'batch_state_conflict'
+  | 'upload_in_progress'
+  | 'upload_lost'
+  | 'job_not_found'
+  | 'job_not_unknown'
+  | 'connection_not_found'
+  | 'invalid_cursor'
+  | 'idempotency_key_reused'
+  | 'plugin_invalid'
+  | 'pooler_detected'
+  | 'engine_stopped';
+
+/** An error that a caller can act on. */
+export class BatchSenderError extends Error {
+  override readonly name: string = 'BatchSenderError';
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** One place in the input that is wrong. */
+export interface Problem {
+  /** Index of the job in its submission or upload, from 0; absent for the batch itself. */
+  readonly index?: number;
+  /** JSON pointer, into the payload for a job, else into the batch. */
+  readonly path: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** The input is invalid; nothing of it was stored. At most 100 problems are listed. */
+export class InvalidInputError extends BatchSenderError {
+  override readonly name = 'InvalidInputError';
+  readonly problems: readonly Problem[];
+
+  constructor(code: ErrorCode, message: string, problems: readonly Problem[]) {
+    super(code, message);
+    this.problems = problems;
+  }
+}

@@ -1,0 +1,92 @@
+import type { Template } from 'liquidjs';
+import { ESCAPE, type JobPayload, type TSchema } from '../../plugin/index.ts';
+import { InvalidInputError } from '../errors.ts';
+import { type Escape, liquid } from './liquid.ts';
+import { escapePointer } from './payload-check.ts';
+
+/** Merges a job's own payload over the batch's defaults and renders the templates. */
+export type Merge = (payload: JobPayload) => JobPayload;
+
+/** A template could not be rendered for a job: an unknown variable, or a limit. */
+export class TemplateError extends Error {
+  override readonly name = 'TemplateError';
+  readonly path: string;
+
+  constructor(path: string, message: string) {
+    super(message);
+    this.path = path;
+  }
+}
+
+type Render = (variables: object) => unknown;
+type Schema = { properties?: Record<string, Schema>; items?: Schema; [ESCAPE]?: Escape };
+
+const WHOLE_PLACEHOLDER = /^\{\{[^{}]*\}\}$/;
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * Compiles the defaults once a batch. A job's field wins over the default of the same name;
+ * `variables` are merged by name. Only strings of the defaults are templates: what a job brings
+ * is data. @throws InvalidInputError `invalid_template` naming the place.
+ */
+export function compileDefaults(defaults: JobPayload | null, schema: TSchema): Merge {
+  if (defaults === null || Object.keys(defaults).length === 0) return (payload) => payload;
+  const { variables: shared, ...fields } = defaults as { variables?: unknown };
+  const constants: Record<string, unknown> = {};
+  const renders: [name: string, render: Render][] = [];
+  for (const [name, value] of Object.entries(fields)) {
+    const render = compile(value, (schema as Schema).properties?.[name], `/${escapePointer(name)}`);
+    if (render === undefined) constants[name] = value;
+    else renders.push([name, render]);
+  }
+  return (payload) => {
+    const own = payload['variables'];
+    const variables = isObject(shared) ? (isObject(own) ? { ...shared, ...own } : (own ?? shared)) : own;
+    const merged: Record<string, unknown> = { ...constants, ...payload };
+    if (variables !== undefined) merged['variables'] = variables;
+    for (const [name, render] of renders) {
+      if (!Object.hasOwn(payload, name)) merged[name] = render(isObject(variables) ? variables : {});
+    }
+    return merged;
+  };
+}
+
+/** Undefined if there is no template in the value. */
+function compile(value: unknown, schema: Schema | undefined, path: string): Render | undefined {
+  if (typeof value === 'string') return compileString(value, schema?.[ESCAPE] ?? 'none', path);
+  if (Array.isArray(value)) {
+    const parts = value.map((item, index) => compile(item, schema?.items, `${path}/${index}`));
+    if (parts.every((part) => part === undefined)) return undefined;
+    return (variables) => value.map((item, index) => parts[index]?.(variables) ?? item);
+  }
+  if (!isObject(value)) return undefined;
+  const parts = Object.entries(value).map(
+    ([name, item]) => [name, item, compile(item, schema?.properties?.[name], `${path}/${escapePointer(name)}`)] as const,
+  );
+  if (parts.every(([, , part]) => part === undefined)) return undefined;
+  return (variables) => Object.fromEntries(parts.map(([name, item, part]) => [name, part?.(variables) ?? item]));
+}
+
+function compileString(value: string, escape: Escape, path: string): Render | undefined {
+  if (!value.includes('{{') && !value.includes('{%')) return undefined;
+  // A list may bring whole URLs; encoding them would break them.
+  const engine = liquid(escape === 'url' && WHOLE_PLACEHOLDER.test(value) ? 'none' : escape);
+  let template: Template[];
+  try {
+    template = engine.parse(value);
+  } catch (error) {
+    throw new InvalidInputError('invalid_template', `The template at /defaults${path} does not parse`, [
+      { path: `/defaults${path}`, code: 'invalid_template', message: firstLine(error) },
+    ]);
+  }
+  return (variables) => {
+    try {
+      return engine.renderSync(template, variables);
+    } catch (error) {
+      throw new TemplateError(path, firstLine(error));
+    }
+  };
+}
+
+const firstLine = (error: unknown): string => (error as Error).message.split('\n')[0] ?? 'template error';

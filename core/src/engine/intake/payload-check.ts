@@ -1,0 +1,62 @@
+import type { TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import type { JobPayload, Module } from '../../plugin/index.ts';
+import type { Problem } from '../errors.ts';
+
+/** Checks a merged and rendered payload; undefined if it is valid. */
+export type PayloadCheck = (payload: JobPayload) => Omit<Problem, 'index'>[] | undefined;
+
+const MAX_PROBLEMS_A_JOB = 5;
+const cache = new WeakMap<Module, PayloadCheck>();
+
+/** The compiled check of a module's payload schema and of its own `validate`. */
+export function payloadCheck(module: Module): PayloadCheck {
+  const known = cache.get(module);
+  if (known !== undefined) return known;
+  const validator = Compile(module.payload);
+  const check: PayloadCheck = (payload) => {
+    if (!validator.Check(payload)) return schemaProblems(validator.Errors(payload) as SchemaError[]);
+    const problems = module.validate?.(payload);
+    return problems === undefined || problems.length === 0 ? undefined : [...problems];
+  };
+  cache.set(module, check);
+  return check;
+}
+
+/** Problems of a plain value under a schema, for parts of a batch other than its jobs. */
+export function valueProblems(schema: TSchema, value: unknown): Omit<Problem, 'index'>[] {
+  const validator = Compile(schema);
+  return validator.Check(value) ? [] : schemaProblems(validator.Errors(value) as SchemaError[]);
+}
+
+interface SchemaError {
+  readonly keyword: string;
+  readonly instancePath: string;
+  readonly params: Record<string, unknown>;
+  readonly message: string;
+}
+
+function schemaProblems(errors: readonly SchemaError[]): Omit<Problem, 'index'>[] {
+  const telling = errors.filter((error) => error.keyword !== 'boolean' && error.keyword !== 'anyOf');
+  const chosen = telling.length > 0 ? telling : errors;
+  return chosen.slice(0, MAX_PROBLEMS_A_JOB).map(toProblem);
+}
+
+function toProblem({ keyword, instancePath, params, message }: SchemaError): Omit<Problem, 'index'> {
+  if (keyword === 'additionalProperties') {
+    const names = (params['additionalProperties'] as string[] | undefined) ?? [];
+    const path = `${instancePath}/${escapePointer(names[0] ?? '')}`;
+    return { path, code: 'unknown_field', message: `unknown field: ${names.join(', ')}` };
+  }
+  if (keyword === 'required') {
+    const names = (params['requiredProperties'] as string[] | undefined) ?? [];
+    const path = `${instancePath}/${escapePointer(names[0] ?? '')}`;
+    return { path, code: 'required', message: `missing field: ${names.join(', ')}` };
+  }
+  return { path: instancePath, code: keyword, message };
+}
+
+/** A name as a token of a JSON pointer (RFC 6901). */
+export function escapePointer(name: string): string {
+  return name.replaceAll('~', '~0').replaceAll('/', '~1');
+}

@@ -1,0 +1,68 @@
+import type { BatchInput, JobDetail } from '../api.ts';
+import type { JobPayload } from '../../plugin/index.ts';
+import type { Registry } from '../registry.ts';
+import { checkBatch } from './batch-check.ts';
+import { checkRows, rowCheck } from './row-check.ts';
+import type { Intake } from './submit.ts';
+
+export type SingleInput = Omit<BatchInput, 'jobs' | 'defaults' | 'name' | 'sealed'> & { payload: JobPayload };
+
+interface Waiting {
+  readonly text: string;
+  readonly resolve: (ids: Pick<JobDetail, 'batchId'> & { jobId: string }) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Group {
+  readonly batch: BatchInput;
+  readonly tenantId: string;
+  waiting: Waiting[];
+  storing: boolean;
+}
+
+/** Most single jobs that share a batch. */
+const MAX_TOGETHER = 500;
+
+/** Single jobs that arrive while others are being stored share the next transaction and batch (E20). */
+export class Singles {
+  readonly #groups = new Map<string, Group>();
+  readonly #intake: Intake;
+  readonly #registry: Registry;
+
+  constructor(intake: Intake, registry: Registry) {
+    this.#intake = intake;
+    this.#registry = registry;
+  }
+
+  submit(job: SingleInput, tenantId: string): Promise<{ jobId: string; batchId: string }> {
+    const { payload, ...batch } = job;
+    const { registered } = checkBatch(this.#registry, batch);
+    checkRows([payload], (row) => row, 0, rowCheck(registered.module, null));
+    const key = JSON.stringify([tenantId, batch]);
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      group = { batch, tenantId, waiting: [], storing: false };
+      this.#groups.set(key, group);
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<{ jobId: string; batchId: string }>();
+    group.waiting.push({ text: JSON.stringify(payload), resolve, reject });
+    if (!group.storing) void this.#store(key, group);
+    return promise;
+  }
+
+  async #store(key: string, group: Group): Promise<void> {
+    group.storing = true;
+    while (group.waiting.length > 0) {
+      const together = group.waiting.splice(0, MAX_TOGETHER);
+      try {
+        const texts = together.map((job) => job.text);
+        const batchId = await this.#intake.submitSingles(group.batch, group.tenantId, texts);
+        together.forEach((job, index) => job.resolve({ batchId, jobId: `${batchId}.${index}` }));
+      } catch (error) {
+        for (const job of together) job.reject(error);
+      }
+    }
+    group.storing = false;
+    this.#groups.delete(key);
+  }
+}

@@ -1,0 +1,126 @@
+import { v7 } from 'uuid';
+import type { BatchInput, TransactionClient, Upload } from '../api.ts';
+import { BatchSenderError } from '../errors.ts';
+import type { Registry } from '../registry.ts';
+import type { IntakeStore, NewBatch } from '../store.ts';
+import { type CheckedBatch, checkBatch } from './batch-check.ts';
+import { checkRows, type RowCheck, rowCheck } from './row-check.ts';
+import { Uploader } from './uploader.ts';
+
+export interface IntakeOptions {
+  readonly store: IntakeStore;
+  readonly registry: Registry;
+  readonly chunkSize: number;
+  readonly uploadTtlMs: number;
+  /** True if this process takes a chunk of the connection at once: then it is hinted without the dispatcher. */
+  canTake(type: string, connectionId: string): boolean;
+  take(ref: { chunkId: number; type: string; connectionId: string }): void;
+  wake(): void;
+}
+
+/** Jobs up to which a batch is one transaction; more are written as an upload, some slices at once. */
+const ONE_TRANSACTION = 2_000;
+const SLICE = 1_000;
+
+/** Takes batches in: all of their jobs or none. */
+export class Intake {
+  readonly #options: IntakeOptions;
+
+  constructor(options: IntakeOptions) {
+    this.#options = options;
+  }
+
+  /** Answers the id of the new batch. */
+  async submit(batch: BatchInput, tenantId: string, client?: TransactionClient): Promise<string> {
+    const checked = checkBatch(this.#options.registry, batch);
+    const row = this.#newBatch(batch, checked, tenantId, 'batch');
+    const jobs = batch.jobs ?? [];
+    const sealed = batch.sealed ?? batch.jobs !== undefined;
+    const check = rowCheck(checked.registered.module, row.defaults);
+    if (jobs.length > ONE_TRANSACTION && client === undefined) {
+      await this.#submitLarge(row, jobs, sealed, check);
+      this.#options.wake();
+      return row.id;
+    }
+    checkRows(jobs, (job) => job, 0, check);
+    const texts = jobs.map((job) => JSON.stringify(job));
+    await this.#store(row, texts, sealed, client);
+    return row.id;
+  }
+
+  /** Stores single jobs that arrived together in one sealed batch (E20). Answers the batch's id. */
+  async submitSingles(batch: BatchInput, tenantId: string, texts: readonly string[]): Promise<string> {
+    const row = this.#newBatch(batch, checkBatch(this.#options.registry, batch), tenantId, 'single');
+    await this.#store(row, texts, true, undefined);
+    return row.id;
+  }
+
+  async upload(batchId: string, tenantId: string): Promise<Upload> {
+    const { store, registry, uploadTtlMs } = this.#options;
+    const open = await store.beginUpload(tenantId, batchId, uploadTtlMs);
+    const { uploadId, firstSeq, batch } = open;
+    const registered = registry.get(batch.type);
+    if (registered === undefined) {
+      await store.abortUpload(uploadId);
+      throw new BatchSenderError('unknown_type', `No installed plugin handles jobs of type '${batch.type}'`);
+    }
+    const check = rowCheck(registered.module, batch.defaults);
+    const commit = (totals: Parameters<IntakeStore['commitUpload']>[1]) => store.commitUpload(uploadId, totals);
+    return new Uploader({ store, uploadId, batchId, firstSeq, check, commit });
+  }
+
+  async #submitLarge(row: NewBatch, jobs: NonNullable<BatchInput['jobs']>, sealed: boolean, check: RowCheck): Promise<void> {
+    const { store } = this.#options;
+    const uploadId = await store.beginSubmit(row.id);
+    const upload = new Uploader({
+      store,
+      uploadId,
+      batchId: row.id,
+      firstSeq: 0,
+      check,
+      commit: (totals) => store.commitSubmit(uploadId, row, { ...totals, sealed }),
+    });
+    try {
+      for (let at = 0; at < jobs.length; at += SLICE) {
+        await upload.write(jobs.slice(at, at + SLICE).map((payload) => ({ payload })));
+      }
+      await upload.commit();
+    } catch (error) {
+      // What cannot be taken back now is swept later.
+      await upload.abort().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #store(row: NewBatch, texts: readonly string[], sealed: boolean, client: TransactionClient | undefined): Promise<void> {
+    const { store, canTake, take, wake } = this.#options;
+    const { type, connectionId } = row;
+    const direct = client === undefined && sealed && texts.length <= row.chunkSize && canTake(type, connectionId);
+    const chunks = await store.insertBatch(row, { texts, sealed, dispatched: direct }, client);
+    if (direct) for (const chunkId of chunks) take({ chunkId, type, connectionId });
+    else if (client === undefined) wake();
+  }
+
+  #newBatch(batch: BatchInput, checked: CheckedBatch, tenantId: string, origin: 'batch' | 'single'): NewBatch {
+    const { registered, provider } = checked;
+    const batchSize = registered.module.providers[provider]?.batchSize ?? 1;
+    const { chunkSize } = this.#options;
+    return {
+      id: v7(),
+      tenantId,
+      type: batch.type,
+      origin,
+      name: batch.name ?? null,
+      provider,
+      connectionId: `${batch.type}.${provider}`,
+      priority: batch.priority ?? 0,
+      defaults: batch.defaults === undefined ? null : { ...batch.defaults },
+      retry: batch.retry ?? {},
+      pluginName: registered.plugin.name,
+      pluginVersion: registered.plugin.version,
+      moduleVersion: registered.module.version,
+      chunkSize: Math.max(batchSize, Math.floor(chunkSize / batchSize) * batchSize),
+      scheduledAt: batch.scheduledAt ?? null,
+    };
+  }
+}

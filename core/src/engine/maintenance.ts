@@ -1,0 +1,72 @@
+import type { Logger } from '../plugin/index.ts';
+import type { Tuning } from './api.ts';
+import type { MaintenanceStore } from './store.ts';
+
+export interface MaintenanceOptions {
+  readonly store: MaintenanceStore;
+  readonly holder: string;
+  readonly tuning: Tuning;
+  readonly logger: Logger;
+  /** Something became due. */
+  onDue(): void;
+  /** The reconciler found the log and the counters apart, and repaired so many places. */
+  onRepairs(count: number): void;
+}
+
+const BEAT_MS = 1_000;
+const LEADER_TTL_MS = 10_000;
+const UPLOAD_SWEEP_EVERY = 10;
+const TIDY_EVERY = 600;
+const BATCHES_A_CHECK = 20;
+
+/** Housekeeping of one process: lost chunks, sweeps, abandoned uploads, the reconciler. One leader does it. */
+export class Maintenance {
+  readonly #options: MaintenanceOptions;
+  #timer: NodeJS.Timeout | undefined;
+  #running: Promise<void> | undefined;
+  #ended = false;
+  #beats = 0;
+
+  constructor(options: MaintenanceOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#schedule(0);
+  }
+
+  async stop(): Promise<void> {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  #schedule(inMs: number): void {
+    if (this.#ended) return;
+    this.#timer = setTimeout(() => {
+      this.#running = this.#beat()
+        .catch((error: Error) => this.#options.logger.warn({ err: error }, 'housekeeping failed'))
+        .finally(() => this.#schedule(BEAT_MS));
+    }, inMs);
+  }
+
+  async #beat(): Promise<void> {
+    const { store, holder, tuning, logger, onDue, onRepairs } = this.#options;
+    if (!(await store.lead('maintenance', holder, LEADER_TTL_MS))) return;
+    const recovered = await store.recoverChunks(tuning.leaseMs);
+    if (recovered > 0) logger.warn({ chunks: recovered }, 'took chunks back from a runner that is gone');
+    if (recovered > 0) onDue();
+    while (!this.#ended && (await store.sweepStep()));
+    if (this.#beats % UPLOAD_SWEEP_EVERY === 0) await store.sweepUploads(tuning.uploadTtlMs);
+    if (this.#beats % Math.max(1, Math.round(tuning.reconcileMs / BEAT_MS)) === 0) {
+      const repairs = await store.reconcile(BATCHES_A_CHECK);
+      if (repairs > 0) {
+        logger.error({ repairs }, 'the reconciler repaired batches: please report this');
+        onRepairs(repairs);
+        onDue();
+      }
+    }
+    if (this.#beats % TIDY_EVERY === 0) await store.tidy();
+    this.#beats += 1;
+  }
+}

@@ -1,0 +1,73 @@
+import type { Call, JsonValue } from '../../plugin/index.ts';
+
+/** Writes a note under the lease; false if the lease is lost. */
+export type WriteNote = (data: JsonValue) => Promise<boolean>;
+
+const MAX_NOTE = 4_096;
+
+/**
+ * The call as a provider sees it. The signal is made when it is first asked for: most no-op
+ * and in-memory providers never do, and it costs more than the rest of the call.
+ */
+export class ActiveCall implements Call {
+  readonly idempotencyKey: string;
+  readonly attempt: number;
+  readonly timeoutMs: number;
+  /** By the monotonic clock. */
+  readonly deadline: number;
+  #controller: AbortController | undefined;
+  #reason: Error | undefined;
+  readonly #note: WriteNote;
+
+  constructor(idempotencyKey: string, attempt: number, timeoutMs: number, now: number, note: WriteNote) {
+    this.idempotencyKey = idempotencyKey;
+    this.attempt = attempt;
+    this.timeoutMs = timeoutMs;
+    this.deadline = now + timeoutMs;
+    this.#note = note;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Why the call was aborted, if it was. */
+  get reason(): Error | undefined {
+    return this.#reason;
+  }
+
+  abort(reason: Error): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+  }
+
+  async note(data: JsonValue): Promise<void> {
+    if (JSON.stringify(data).length > MAX_NOTE) throw new Error(`A note may have ${MAX_NOTE} characters of JSON`);
+    if (!(await this.#note(data))) throw new Error('The lease is lost: another runner has taken over');
+  }
+}
+
+/** The reason of an abort at the deadline. */
+export class CallTimeoutError extends Error {
+  override readonly name = 'TimeoutError';
+  readonly code = 'timeout';
+
+  constructor(timeoutMs: number) {
+    super(`The call did not end within ${timeoutMs} ms`);
+  }
+}
+
+/** The reason of an abort when the process stops. */
+export class ShutdownError extends Error {
+  override readonly name = 'AbortError';
+  readonly code = 'shutdown';
+
+  constructor() {
+    super('The process stops, and the call did not end within the grace period');
+  }
+}

@@ -1,0 +1,96 @@
+/** Settings of a circuit breaker. */
+export interface BreakerSettings {
+  /** Calls in the window before the ratio means anything. */
+  readonly minimumVolume: number;
+  /** Failures by calls from which the circuit opens. */
+  readonly failureRatio: number;
+  readonly windowMs: number;
+  /** How long the circuit stays open at first; doubles with each failed probe. */
+  readonly openMs: number;
+  readonly maxOpenMs: number;
+}
+
+export const DEFAULT_BREAKER: BreakerSettings = {
+  minimumVolume: 10,
+  failureRatio: 0.5,
+  windowMs: 10_000,
+  openMs: 5_000,
+  maxOpenMs: 300_000,
+};
+
+/** A circuit breaker for one endpoint (E19). Times are of the monotonic clock, in milliseconds. */
+export class Breaker {
+  #calls = 0;
+  #failures = 0;
+  #windowEnd = 0;
+  #openUntil = 0;
+  #openForMs = 0;
+  #probing = false;
+  readonly #settings: BreakerSettings;
+
+  constructor(settings: BreakerSettings = DEFAULT_BREAKER) {
+    this.#settings = settings;
+  }
+
+  /** 0 if a call may start now, else the milliseconds until it may. A half-open circuit lets one probe through. */
+  waitMs(now: number): number {
+    if (this.#openForMs === 0) return 0;
+    if (now < this.#openUntil) return this.#openUntil - now;
+    return this.#probing ? Math.max(1, Math.min(1_000, this.#openForMs)) : 0;
+  }
+
+  /** Told when a call starts. */
+  started(now: number): void {
+    if (this.#openForMs > 0 && now >= this.#openUntil) this.#probing = true;
+  }
+
+  /** Told when a call ends; a probe decides alone. */
+  ended(success: boolean, now: number): void {
+    if (this.#openForMs > 0) {
+      if (!this.#probing) return;
+      this.#probing = false;
+      if (success) this.#close();
+      else this.open(now, Math.min(this.#openForMs * 2, this.#settings.maxOpenMs));
+      return;
+    }
+    if (now >= this.#windowEnd) {
+      this.#windowEnd = now + this.#settings.windowMs;
+      this.#calls = 0;
+      this.#failures = 0;
+    }
+    this.#calls += 1;
+    if (!success) this.#failures += 1;
+    if (this.#calls < this.#settings.minimumVolume) return;
+    if (this.#failures / this.#calls >= this.#settings.failureRatio) this.open(now, this.#settings.openMs);
+  }
+
+  /** A probe that was let through never started. */
+  notStarted(): void {
+    this.#probing = false;
+  }
+
+  /** Opens the circuit, for example because the endpoint asked for patience. */
+  open(now: number, forMs: number): void {
+    this.#openUntil = Math.max(this.#openUntil, now + forMs);
+    this.#openForMs = Math.max(1, forMs);
+    this.#probing = false;
+  }
+
+  /** Nothing is remembered that a new breaker would not know. */
+  get idle(): boolean {
+    return this.#openForMs === 0;
+  }
+
+  get state(): 'closed' | 'open' | 'half-open' {
+    if (this.#openForMs === 0) return 'closed';
+    return this.#probing ? 'half-open' : 'open';
+  }
+
+  #close(): void {
+    this.#openForMs = 0;
+    this.#openUntil = 0;
+    this.#calls = 0;
+    this.#failures = 0;
+    this.#windowEnd = 0;
+  }
+}

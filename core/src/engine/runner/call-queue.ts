@@ -1,0 +1,84 @@
+import type { Guarantee } from '../../plugin/index.ts';
+import type { OpenFence } from '../decisions/due.ts';
+import type { PreparedJob } from './prepare.ts';
+
+/** A call that waits for its start. */
+export interface PlannedCall {
+  readonly kind: 'call' | 'resolve';
+  readonly jobs: readonly PreparedJob[];
+  readonly endpoint: string | undefined;
+  readonly idempotencyKey: string;
+  readonly guarantee: Guarantee;
+  readonly timeoutMs: number;
+  /** Of the jobs to be resolved, in their order. */
+  readonly fences?: readonly OpenFence[];
+}
+
+/**
+ * The calls of a chunk, in a queue for each endpoint. The queues take turns, and one whose
+ * endpoint cannot be called now is passed over, so that it holds up nobody else.
+ */
+export class CallQueue {
+  size = 0;
+  readonly #queues = new Map<string | undefined, PlannedCall[]>();
+  #order: (string | undefined)[] = [];
+  #cursor = 0;
+
+  add(call: PlannedCall): void {
+    this.size += 1;
+    const queue = this.#queues.get(call.endpoint);
+    if (queue !== undefined) {
+      queue.push(call);
+      return;
+    }
+    this.#queues.set(call.endpoint, [call]);
+    this.#order.push(call.endpoint);
+  }
+
+  /** The next call whose endpoint has no wait. */
+  next(waitMs: (endpoint: string | undefined) => number | undefined): PlannedCall | undefined {
+    for (let tries = this.#order.length; tries > 0; tries--) {
+      if (this.#cursor >= this.#order.length) this.#cursor = 0;
+      const endpoint = this.#order[this.#cursor];
+      if (waitMs(endpoint) !== 0) {
+        this.#cursor += 1;
+        continue;
+      }
+      return this.#take(endpoint);
+    }
+    return undefined;
+  }
+
+  /** The shortest wait of all endpoints; undefined if one of them only lacks a slot. */
+  shortestWaitMs(waitMs: (endpoint: string | undefined) => number | undefined): number | undefined {
+    let shortest = Infinity;
+    for (const endpoint of this.#order) {
+      const wait = waitMs(endpoint);
+      if (wait === undefined) return undefined;
+      shortest = Math.min(shortest, wait);
+    }
+    return shortest;
+  }
+
+  drain(): PlannedCall[] {
+    const calls = [...this.#queues.values()].flat();
+    this.#queues.clear();
+    this.#order = [];
+    this.size = 0;
+    return calls;
+  }
+
+  #take(endpoint: string | undefined): PlannedCall | undefined {
+    const queue = this.#queues.get(endpoint);
+    // From the end: shift() on a list of hundreds is slow, and order within a chunk means nothing.
+    const call = queue?.pop();
+    this.size -= 1;
+    if (queue?.length === 0) {
+      this.#queues.delete(endpoint);
+      this.#order.splice(this.#cursor, 1);
+    } else {
+      this.#cursor += 1;
+    }
+    return call;
+  }
+}

@@ -1,0 +1,125 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from '../../plugin/index.ts';
+import type { HeartbeatAnswer } from '../store.ts';
+import type { ChunkRun } from './chunk-run.ts';
+
+export interface HeartbeatOptions {
+  beat(): Promise<HeartbeatAnswer>;
+  giveBack(chunkId: number, epoch: number): Promise<void>;
+  /** True for a chunk that is at work here, or whose lease is under way. */
+  holds(chunkId: number): boolean;
+  runs(): ReadonlyMap<number, ChunkRun>;
+  onShare(position: number, runners: number): void;
+  onBlocked(blocked: ReadonlySet<string>): void;
+  readonly intervalMs: number;
+  readonly leaseMs: number;
+  readonly logger: Logger;
+}
+
+const RETRY_MS = [50, 100, 250, 500, 1_000] as const;
+
+/**
+ * A runner's sign of life, each second. What comes back steers it: chunks that are no longer
+ * its own, paused and cancelled batches, its share of a provider's concurrency.
+ */
+export class Heartbeat {
+  readonly #options: HeartbeatOptions;
+  /** When the last confirmed heartbeat was sent, by the monotonic clock. */
+  #confirmedAt = -Infinity;
+  #position = 0;
+  #runners = 1;
+  #timer: NodeJS.Timeout | undefined;
+  #beating: Promise<void> | undefined;
+  #ended = false;
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
+  }
+
+  /** The first beat must succeed. */
+  async start(): Promise<void> {
+    await this.#beat();
+    this.#schedule();
+  }
+
+  async stop(): Promise<void> {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    await this.#beating;
+  }
+
+  /** E8: calls may start while the last confirmed heartbeat is younger than half the lease. */
+  fresh(now: number): boolean {
+    return now - this.#confirmedAt < this.#options.leaseMs / 2;
+  }
+
+  /** This runner's part of a number of calls at once; 0 if there are more runners than calls. */
+  share(concurrency: number): number {
+    const rest = this.#position < concurrency % this.#runners ? 1 : 0;
+    return Math.floor(concurrency / this.#runners) + rest;
+  }
+
+  /**
+   * Repeats `work` while the database does not answer. Undefined when so much time has passed
+   * that the lease is lost anyway, or when the process stops.
+   */
+  async persist<T>(work: () => Promise<T>): Promise<T | undefined> {
+    const givenUpAt = performance.now() + this.#options.leaseMs * 2;
+    for (let tries = 0; ; tries++) {
+      try {
+        return await work();
+      } catch (error) {
+        const delay = RETRY_MS[Math.min(tries, RETRY_MS.length - 1)] as number;
+        if (this.#ended || performance.now() + delay > givenUpAt || !isTransient(error)) {
+          this.#options.logger.error({ err: error }, 'a write was given up; the log stays as it is and the lease will be taken over');
+          return undefined;
+        }
+        await sleep(delay);
+      }
+    }
+  }
+
+  #schedule(): void {
+    if (this.#ended) return;
+    this.#timer = setTimeout(() => {
+      this.#beating = this.#beat()
+        .catch((error: Error) => this.#options.logger.warn({ err: error }, 'heartbeat failed'))
+        .finally(() => this.#schedule());
+    }, this.#options.intervalMs);
+  }
+
+  async #beat(): Promise<void> {
+    const sentAt = performance.now();
+    const answer = await this.#options.beat();
+    this.#confirmedAt = sentAt;
+    this.#position = answer.position;
+    this.#runners = Math.max(1, answer.runners);
+    this.#options.onShare(answer.position, this.#runners);
+    this.#options.onBlocked(new Set(answer.blocked));
+    const known = new Map(answer.chunks.map((chunk) => [chunk.chunkId, chunk]));
+    for (const [chunkId, run] of this.#options.runs()) {
+      const chunk = known.get(chunkId);
+      // A chunk that was leased after the question was asked is not in the answer.
+      if (chunk?.epoch !== run.lease.epoch) {
+        if (run.leasedAt < sentAt && !run.ended) run.stop('lost');
+      } else if (chunk.batchState !== 'running') run.stop('steered');
+    }
+    await this.#returnStrays(answer);
+  }
+
+  /** E11: chunks in our name that nobody works on: the reply to their lease was lost. */
+  async #returnStrays(answer: HeartbeatAnswer): Promise<void> {
+    for (const { chunkId, epoch } of answer.chunks) {
+      if (!this.#options.holds(chunkId)) await this.#options.giveBack(chunkId, epoch);
+    }
+  }
+}
+
+/** Classes of SQLSTATE after which the same statement may succeed; no SQLSTATE is a broken connection. */
+const TRANSIENT = /^(08|40|53|55|57|58|25006)/;
+
+function isTransient(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  if (typeof code !== 'string') return true;
+  return code.length !== 5 || TRANSIENT.test(code);
+}

@@ -1,0 +1,49 @@
+import type { JsonObject } from '../../plugin/index.ts';
+import { compileDefaults } from '../intake/defaults.ts';
+import type { Registry } from '../registry.ts';
+import type { RunStore } from '../store.ts';
+import type { BatchPlan } from './prepare.ts';
+
+const MAX_PLANS = 1_000;
+
+/** What chunks need of their batch, made once a batch: its row, module, provider and compiled templates. */
+export class PlanCache {
+  readonly #plans = new Map<string, Promise<BatchPlan>>();
+  readonly #store: RunStore;
+  readonly #registry: Registry;
+  readonly #credentials: (type: string, provider: string) => JsonObject;
+
+  constructor(store: RunStore, registry: Registry, credentials: (type: string, provider: string) => JsonObject) {
+    this.#store = store;
+    this.#registry = registry;
+    this.#credentials = credentials;
+  }
+
+  get(batchId: string): Promise<BatchPlan> {
+    let plan = this.#plans.get(batchId);
+    if (plan === undefined) {
+      if (this.#plans.size >= MAX_PLANS) this.#plans.delete(this.#plans.keys().next().value as string);
+      plan = this.#make(batchId);
+      this.#plans.set(batchId, plan);
+      plan.catch(() => this.#plans.delete(batchId));
+    }
+    return plan;
+  }
+
+  async #make(batchId: string): Promise<BatchPlan> {
+    const batch = await this.#store.runnableBatch(batchId);
+    const registered = this.#registry.get(batch.type);
+    const provider = this.#registry.provider(batch.type, batch.provider);
+    if (registered === undefined || provider === undefined) {
+      throw new Error(`No installed plugin can run batch ${batchId} (${batch.type} by ${batch.provider})`);
+    }
+    return {
+      batch,
+      module: registered.module,
+      provider,
+      pluginName: registered.plugin.name,
+      merge: compileDefaults(batch.defaults, registered.module.payload),
+      credentials: this.#credentials(batch.type, batch.provider) as never,
+    };
+  }
+}

@@ -1,0 +1,88 @@
+import { addTallies, closesAttempt, type MutableTallies, NO_TALLIES } from '../decisions/tallies.ts';
+import type { ChunkEnd, ChunkLease, NewEvent, RunStore, Tallies } from '../store.ts';
+
+export interface RecorderEnv {
+  readonly store: RunStore;
+  readonly flushMs: number;
+  readonly flushSize: number;
+  /** Repeats `work` while the database does not answer; gives up when the lease must be lost. */
+  persist<T>(work: () => Promise<T>): Promise<T | undefined>;
+  onLost(): void;
+}
+
+/** Collects the events of one chunk and writes them in flushes (E9). One flush at a time. */
+export class Recorder {
+  readonly #lease: ChunkLease;
+  readonly #env: RecorderEnv;
+  #events: NewEvent[] = [];
+  #tallies: MutableTallies = { ...NO_TALLIES };
+  #flushNo: number;
+  #running: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #lost = false;
+  total: Tallies;
+
+  constructor(lease: ChunkLease, env: RecorderEnv) {
+    this.#lease = lease;
+    this.#env = env;
+    this.#flushNo = lease.flushNo;
+    this.total = lease.tallies;
+  }
+
+  /** The events of one call; they are never split over two flushes. */
+  add(events: readonly NewEvent[]): void {
+    for (const event of events) {
+      this.#events.push(event);
+      if (closesAttempt(event.kind)) this.#tallies[event.kind] += 1;
+    }
+  }
+
+  /** Starts a flush now if enough has come together, else a little later. */
+  schedule(): void {
+    if (this.#events.length >= this.#env.flushSize) this.#flushSoon();
+    else if (this.#timer === undefined && this.#events.length > 0) {
+      this.#timer = setTimeout(() => this.#flushSoon(), this.#env.flushMs);
+    }
+  }
+
+  /** Writes what is left, and how the chunk is left. False if the lease is lost. */
+  async end(how: ChunkEnd): Promise<boolean> {
+    clearTimeout(this.#timer);
+    while (this.#running !== undefined) await this.#running;
+    if (!this.#lost) await this.#flush(how);
+    return !this.#lost;
+  }
+
+  /** Events that could not be written since the lease is lost. */
+  get unwritten(): readonly NewEvent[] {
+    return this.#events;
+  }
+
+  #flushSoon(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#running !== undefined || this.#lost) return;
+    this.#running = this.#flush({ kind: 'keep' }).finally(() => {
+      this.#running = undefined;
+      if (this.#events.length > 0 && !this.#lost) this.schedule();
+    });
+  }
+
+  async #flush(end: ChunkEnd): Promise<void> {
+    const events = this.#events;
+    const tallies = this.#tallies;
+    if (end.kind === 'keep' && events.length === 0) return;
+    this.#events = [];
+    this.#tallies = { ...NO_TALLIES };
+    const flush = { lease: this.#lease, flushNo: this.#flushNo, events, tallies, end };
+    const applied = await this.#env.persist(() => this.#env.store.flush(flush));
+    if (applied === true) {
+      this.#flushNo += 1;
+      this.total = addTallies(this.total, tallies);
+      return;
+    }
+    this.#lost = true;
+    this.#events = [...events, ...this.#events];
+    this.#env.onLost();
+  }
+}

@@ -1,0 +1,314 @@
+import type {
+  Batch,
+  BatchState,
+  Connection,
+  IdempotencyStore,
+  JobDetail,
+  JobState,
+  JobSummary,
+  RetryPolicy,
+  Settings,
+  TransactionClient,
+} from './api.ts';
+
+/** Counts of events that a chunk has closed its attempt with. */
+export interface Tallies {
+  readonly succeeded: number;
+  readonly failed: number;
+  readonly unknown: number;
+  readonly cancelled: number;
+  readonly retried: number;
+  readonly postponed: number;
+}
+
+/** Which jobs of its batch a chunk holds: a range without gaps, or a list. */
+export type ChunkJobs =
+  | { readonly first: number; readonly end: number; readonly seqs?: never }
+  | { readonly seqs: readonly number[]; readonly first?: never; readonly end?: never };
+
+/** A chunk under a lease. */
+export interface ChunkLease {
+  readonly chunkId: number;
+  readonly batchId: string;
+  readonly epoch: number;
+  readonly flushNo: number;
+  readonly attempt: number;
+  /** Attempts of the retry budget that its jobs have spent. */
+  readonly spent: number;
+  readonly deaths: number;
+  /** An earlier lease was lost: calls of this attempt may have been made without a trace. */
+  readonly interrupted: boolean;
+  /** Calls of an earlier attempt may have reached the provider. */
+  readonly uncertain: boolean;
+  readonly jobs: ChunkJobs;
+  readonly size: number;
+  readonly tallies: Tallies;
+  /** Since its jobs were due for the first time. */
+  readonly ageMs: number;
+  /** Since its jobs were leased for the first time. */
+  readonly firstLeaseAgeMs: number;
+}
+
+/** The engine's own event kinds. */
+export type EventKind =
+  | 'attempted'
+  | 'succeeded'
+  | 'failed'
+  | 'unknown'
+  | 'cancelled'
+  | 'retried'
+  | 'postponed'
+  | 'released'
+  | 'reopened'
+  | 'resolved'
+  | 'late';
+
+/** An event to be written; `data` is JSON text, or null. */
+export interface NewEvent {
+  readonly seq: number;
+  readonly kind: EventKind;
+  readonly data: string | null;
+}
+
+/** A chunk to be made when another one closes. */
+export interface NewChunk {
+  readonly seqs: readonly number[];
+  readonly dueInMs: number;
+  readonly attempt: number;
+  readonly spent: number;
+  readonly uncertain: boolean;
+  /** The chunk goes on with the attempt of its parent: events of this attempt may exist. */
+  readonly split: boolean;
+}
+
+/** How a flush leaves its chunk. */
+export type ChunkEnd =
+  | { readonly kind: 'keep' }
+  | { readonly kind: 'giveBack'; readonly dueInMs: number }
+  | { readonly kind: 'close'; readonly chunks: readonly NewChunk[] };
+
+export interface Flush {
+  readonly lease: ChunkLease;
+  readonly flushNo: number;
+  readonly events: readonly NewEvent[];
+  /** What is added to the chunk's tallies. */
+  readonly tallies: Tallies;
+  readonly end: ChunkEnd;
+}
+
+/** The last event of a job in the chunk's attempt, with the number of its fences. */
+export interface AttemptEvent {
+  readonly seq: number;
+  readonly kind: EventKind;
+  readonly data: Record<string, unknown> | null;
+  readonly ageMs: number;
+  readonly fences: number;
+  /** A success that was reported late, under a lost lease. */
+  readonly late: Record<string, unknown> | null;
+}
+
+/** What a runner needs to know of a batch, the same for all of its chunks. */
+export interface RunnableBatch {
+  readonly batchId: string;
+  readonly tenantId: string;
+  readonly type: string;
+  readonly provider: string;
+  readonly connectionId: string;
+  readonly moduleVersion: number;
+  readonly defaults: Record<string, unknown> | null;
+  readonly retry: { maxAttempts?: number; baseMs?: number; capMs?: number; maxAgeMs?: number };
+}
+
+/** What the runner reads and writes. Every method is one statement. */
+export interface RunStore {
+  /** Undefined if the chunk is not there to be leased. */
+  lease(chunkId: number, runnerId: string): Promise<ChunkLease | undefined>;
+  runnableBatch(batchId: string): Promise<RunnableBatch>;
+  /** The payloads of the chunk's jobs by their position. */
+  loadJobs(lease: ChunkLease): Promise<Map<number, Record<string, unknown>>>;
+  /** The last event of each job that has one in the chunk's attempt. */
+  loadAttempt(lease: ChunkLease): Promise<AttemptEvent[]>;
+  /** Writes events under the lease without touching the chunk. False if the lease is lost. */
+  fence(lease: ChunkLease, events: readonly NewEvent[]): Promise<boolean>;
+  /** False if the lease is lost; true also if the same flush was applied before. */
+  flush(flush: Flush): Promise<boolean>;
+  /** Records results that came after their lease was lost (E12). */
+  recordLate(lease: ChunkLease, events: readonly LateEvent[]): Promise<void>;
+  block(connectionId: string, reason: { code: string; message: string | null }): Promise<void>;
+  throttle(connectionId: string, forMs: number): Promise<void>;
+  takeTokens(request: TokenRequest): Promise<{ granted: number; waitMs: number }>;
+}
+
+export interface LateEvent {
+  readonly seq: number;
+  readonly data: string;
+  /** The late result was a success: it settles an `unknown` of the same attempt. */
+  readonly success: boolean;
+}
+
+export interface TokenRequest {
+  readonly key: string;
+  readonly count: number;
+  readonly max: number;
+  readonly windowMs: number;
+}
+
+/** What a heartbeat brings back. */
+export interface HeartbeatAnswer {
+  /** Chunks that the database holds in this runner's name. */
+  readonly chunks: readonly { chunkId: number; epoch: number; batchState: BatchState }[];
+  /** Position of this runner among the live ones, and their number. */
+  readonly position: number;
+  readonly runners: number;
+  readonly blocked: readonly string[];
+}
+
+export interface RunnerStore {
+  heartbeat(runnerId: string, versions: Record<string, number>, leaseMs: number): Promise<HeartbeatAnswer>;
+  /** Gives back a chunk that this runner does not work on. */
+  giveBack(runnerId: string, chunkId: number, epoch: number): Promise<void>;
+  forget(runnerId: string): Promise<void>;
+}
+
+/** A due chunk that could be hinted. */
+export interface Candidate {
+  readonly chunkId: number;
+  readonly batchId: string;
+  readonly tenantId: string;
+  readonly connectionId: string;
+  readonly type: string;
+  readonly priority: number;
+}
+
+export interface DispatchStore {
+  /** Due chunks, at most `perBatch` a batch, of at most 500 batches behind `cursor`. */
+  candidates(query: {
+    readonly versions: Record<string, number>;
+    readonly perBatch: number;
+    readonly rehintMs: number;
+    readonly cursor: string | null;
+  }): Promise<{ readonly candidates: readonly Candidate[]; readonly cursor: string | null }>;
+  /** Marks chunks as hinted; answers those that nobody else marked meanwhile. */
+  markDispatched(chunkIds: readonly number[], rehintMs: number): Promise<readonly number[]>;
+  /** Scheduled batches whose time has come begin to run. Answers the time to the next one. */
+  startScheduled(): Promise<number | undefined>;
+  /** Calls back when another process says that something became due. Answers a function that ends it. */
+  listen(onWake: () => void): Promise<() => Promise<void>>;
+}
+
+/** A batch about to be stored. */
+export interface NewBatch {
+  readonly id: string;
+  readonly tenantId: string;
+  readonly type: string;
+  readonly origin: 'batch' | 'single';
+  readonly name: string | null;
+  readonly provider: string;
+  readonly connectionId: string;
+  readonly priority: number;
+  readonly defaults: Record<string, unknown> | null;
+  readonly retry: RetryPolicy;
+  readonly pluginName: string;
+  readonly pluginVersion: string;
+  readonly moduleVersion: number;
+  readonly chunkSize: number;
+  readonly scheduledAt: Date | null;
+}
+
+/** Payloads as JSON texts without a raw line break, one a job. */
+export interface Slice {
+  readonly firstSeq: number;
+  readonly texts: readonly string[];
+}
+
+/** What an upload adds to its batch. */
+export interface UploadTotals {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly bodyHash?: string;
+}
+
+/** What an upload needs to know of its batch. */
+export interface OpenUpload {
+  readonly uploadId: string;
+  readonly firstSeq: number;
+  readonly batch: { readonly type: string; readonly provider: string; readonly defaults: Record<string, unknown> | null };
+}
+
+export interface IntakeStore {
+  /** Stores a whole batch, in the caller's transaction if a client is given. Answers the chunks that are due now. */
+  insertBatch(
+    batch: NewBatch,
+    jobs: { readonly texts: readonly string[]; readonly sealed: boolean; readonly dispatched: boolean },
+    client?: TransactionClient,
+  ): Promise<readonly number[]>;
+  /** An upload under which a batch is stored that does not exist yet. */
+  beginSubmit(batchId: string): Promise<string>;
+  /** @throws BatchSenderError */
+  beginUpload(tenantId: string, batchId: string, ttlMs: number): Promise<OpenUpload>;
+  /** @throws BatchSenderError `upload_lost` */
+  writeSlice(uploadId: string, batchId: string, slice: Slice): Promise<void>;
+  touchUpload(uploadId: string): Promise<void>;
+  commitUpload(uploadId: string, totals: UploadTotals): Promise<void>;
+  commitSubmit(uploadId: string, batch: NewBatch, totals: UploadTotals & { sealed: boolean }): Promise<void>;
+  abortUpload(uploadId: string): Promise<void>;
+}
+
+export interface SteerStore {
+  seal(tenantId: string, batchId: string): Promise<void>;
+  pause(tenantId: string, batchId: string): Promise<void>;
+  resume(tenantId: string, batchId: string): Promise<void>;
+  cancel(tenantId: string, batchId: string): Promise<void>;
+  retry(tenantId: string, batchId: string, states: readonly string[]): Promise<void>;
+  resolve(tenantId: string, batchId: string, seq: number, outcome: 'succeeded' | 'failed', note?: string): Promise<void>;
+  unblock(connectionId: string): Promise<void>;
+}
+
+export interface ReadStore {
+  /** A batch that only the caller's transaction can see yet. */
+  batchInside(client: TransactionClient, tenantId: string, batchId: string): Promise<Batch>;
+  batch(tenantId: string, batchId: string): Promise<Batch | undefined>;
+  batches(
+    tenantId: string,
+    filter: { type?: string; state?: BatchState; includeSingle: boolean; limit: number; before?: string },
+  ): Promise<Batch[]>;
+  jobs(
+    tenantId: string,
+    batchId: string,
+    filter: { state?: JobState; limit: number; after: number },
+  ): Promise<{ items: JobSummary[]; next: number | null }>;
+  job(tenantId: string, batchId: string, seq: number): Promise<JobDetail | undefined>;
+  connections(): Promise<readonly Connection[]>;
+}
+
+export interface MaintenanceStore {
+  /** Takes or keeps a named leadership for `ttlMs`. */
+  lead(name: string, holder: string, ttlMs: number): Promise<boolean>;
+  recoverChunks(leaseMs: number): Promise<number>;
+  sweepUploads(ttlMs: number): Promise<number>;
+  /** Works on one piece of a cancellation or a retry; false if none is left. */
+  sweepStep(batchId?: string): Promise<boolean>;
+  /** Proves E2 for batches that changed since the last time, and repairs. Answers the number of repairs. */
+  reconcile(limit: number): Promise<number>;
+  /** Makes the partitions of the coming months, drops stale idempotency keys, runners and rate rows. */
+  tidy(): Promise<void>;
+}
+
+/** The whole store, as the engine is given it. */
+export interface Store {
+  readonly run: RunStore;
+  readonly runner: RunnerStore;
+  readonly dispatch: DispatchStore;
+  readonly intake: IntakeStore;
+  readonly steer: SteerStore;
+  readonly read: ReadStore;
+  readonly maintenance: MaintenanceStore;
+  readonly idempotency: IdempotencyStore;
+  readonly settings: Settings;
+  migrate(): Promise<void>;
+  /** Throws if the database does not answer. */
+  ping(): Promise<void>;
+  /** Tells the dispatchers of all processes that something became due. */
+  wake(): Promise<void>;
+  close(): Promise<void>;
+}

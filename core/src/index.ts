@@ -1,0 +1,5 @@
+export { createEngine } from './create-engine.ts';
+export * from './engine/api.ts';
+export { createRegistry } from './engine/create-registry.ts';
+export * from './engine/errors.ts';
+export type { RegisteredModule, Registry } from './engine/registry.ts';

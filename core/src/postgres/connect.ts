@@ -1,0 +1,78 @@
+import pg from 'pg';
+import { BatchSenderError } from '../engine/errors.ts';
+
+/** The pools of one engine: its own work is never starved by readers, nor the other way round. */
+export interface Pools {
+  readonly engine: pg.Pool;
+  readonly api: pg.Pool;
+  /** One connection without synchronous commit, for rate limits: losing the last ones in a crash is harmless. */
+  readonly limits: pg.Pool;
+  /** Heartbeats, dispatch and housekeeping must not wait behind flushes. */
+  readonly heartbeat: pg.Pool;
+  end(): Promise<void>;
+}
+
+const INT8 = 20;
+const NUMERIC = 1700;
+
+/** Ids and sums fit a double: 2^53 events are enough. */
+const types = {
+  getTypeParser: (oid: number, format?: 'text' | 'binary') =>
+    oid === INT8 || oid === NUMERIC ? Number : pg.types.getTypeParser(oid, format as 'text'),
+};
+
+export function createPools(
+  connectionString: string,
+  sizes: { engine: number; api: number },
+  onError: (error: Error) => void,
+): Pools {
+  const pool = (max: number, name: string, options?: string) => {
+    const made = new pg.Pool({
+      connectionString,
+      max,
+      types,
+      application_name: `batchsender ${name}`,
+      idle_in_transaction_session_timeout: 30_000,
+      connectionTimeoutMillis: 10_000,
+      keepAlive: true,
+      ...(options === undefined ? {} : { options }),
+    });
+    // An idle connection that breaks must not end the process; the next query gets a new one.
+    made.on('error', onError);
+    return made;
+  };
+  const engine = pool(sizes.engine, 'engine');
+  const api = pool(sizes.api, 'api');
+  const heartbeat = pool(2, 'heartbeat');
+  const limits = pool(1, 'limits', '-c synchronous_commit=off');
+  return {
+    engine,
+    api,
+    limits,
+    heartbeat,
+    end: async () => {
+      await Promise.all([engine.end(), api.end(), limits.end(), heartbeat.end()]);
+    },
+  };
+}
+
+/**
+ * Refuses a connection pooler: named statements, LISTEN and advisory locks belong to a session.
+ * A pooler gives away that the backend is not the one that the handshake named.
+ */
+export async function refusePooler(pool: pg.Pool): Promise<void> {
+  const client = await pool.connect();
+  try {
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const announced = (client as unknown as { processID: number | null }).processID;
+    if (announced !== null && announced !== rows[0]?.pid) {
+      throw new BatchSenderError(
+        'pooler_detected',
+        'The database is behind a connection pooler (PgBouncer or the like), which breaks prepared statements, ' +
+          'LISTEN and advisory locks. Give the address of Postgres itself: the engine keeps pools of its own.',
+      );
+    }
+  } finally {
+    client.release();
+  }
+}

@@ -1,0 +1,74 @@
+import { Kysely, PostgresDialect } from 'kysely';
+import type { Store } from '../engine/store.ts';
+import { createPools, refusePooler } from './connect.ts';
+import { listen } from './listen.ts';
+import { migrate, quote } from './migrate.ts';
+import { readBatches } from './read-batches.ts';
+import { readJobs } from './read-jobs.ts';
+import { idempotencyStore, listConnections, settingsStore } from './small-stores.ts';
+import { dispatchStatements } from './sql/dispatch.ts';
+import { fenceStatement } from './sql/fence.ts';
+import { flushStatement } from './sql/flush.ts';
+import { intakeStatements } from './sql/intake.ts';
+import { leaseStatement } from './sql/lease.ts';
+import { loadStatement } from './sql/load.ts';
+import { loadAttemptStatement } from './sql/load-attempt.ts';
+import { maintenanceStatements } from './sql/maintain.ts';
+import { resolveStatement } from './sql/resolve.ts';
+import { connectionStatements, recordLateStatement, runnableBatchStatement } from './sql/run-misc.ts';
+import { runnerStatements } from './sql/runner-rows.ts';
+import { steerStatements } from './sql/steer.ts';
+import { takeTokensStatement } from './sql/tokens.ts';
+import type { Database } from './tables.ts';
+
+export interface StoreOptions {
+  readonly connectionString: string;
+  readonly schema: string;
+  readonly pools: { readonly engine: number; readonly api: number };
+  readonly onError: (error: Error) => void;
+}
+
+/** The engine's store on Postgres. */
+export function createPostgresStore(options: StoreOptions): Store {
+  const pools = createPools(options.connectionString, options.pools, options.onError);
+  const { engine, api } = pools;
+  const s = quote(options.schema);
+  const channel = quote(`batchsender_${options.schema}`);
+  const notify = `SELECT pg_notify('batchsender_${options.schema.replaceAll("'", "''")}', '')`;
+  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool: api }) }).withSchema(options.schema);
+  return {
+    run: {
+      lease: leaseStatement(engine, s),
+      runnableBatch: runnableBatchStatement(engine, s),
+      loadJobs: loadStatement(engine, s),
+      loadAttempt: loadAttemptStatement(engine, s),
+      fence: fenceStatement(engine, s),
+      flush: flushStatement(engine, s),
+      recordLate: recordLateStatement(engine, s),
+      takeTokens: takeTokensStatement(pools.limits, s),
+      ...connectionStatements(engine, s),
+    },
+    runner: runnerStatements(pools.heartbeat, s),
+    dispatch: {
+      ...dispatchStatements(pools.heartbeat, s),
+      listen: (onWake) => listen(options.connectionString, channel, onWake, options.onError),
+    },
+    intake: intakeStatements(api, s, notify),
+    steer: { ...steerStatements(api, s, notify), resolve: resolveStatement(api, s) },
+    read: { ...readBatches(db), ...readJobs(db), connections: () => listConnections(db) },
+    maintenance: maintenanceStatements(pools.heartbeat, s, notify),
+    idempotency: idempotencyStore(db),
+    settings: settingsStore(db),
+    migrate: async () => {
+      await refusePooler(api);
+      await migrate(api, options.schema);
+    },
+    ping: async () => {
+      await api.query('SELECT 1');
+    },
+    wake: async () => {
+      await api.query(notify);
+    },
+    close: () => pools.end(),
+  };
+}

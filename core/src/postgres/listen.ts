@@ -1,0 +1,43 @@
+import pg from 'pg';
+
+const RECONNECT_MS = 1_000;
+
+/**
+ * LISTEN on a connection of its own, made again for ever when it breaks. A lost notification
+ * costs the dispatcher's poll interval, never a job.
+ */
+export async function listen(
+  connectionString: string,
+  channel: string,
+  onWake: () => void,
+  onError: (error: Error) => void,
+): Promise<() => Promise<void>> {
+  let client: pg.Client | undefined;
+  let ended = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  const again = (error?: Error) => {
+    if (ended || timer !== undefined) return;
+    if (error !== undefined) onError(error);
+    timer = setTimeout(() => {
+      timer = undefined;
+      connect().catch(again);
+    }, RECONNECT_MS);
+  };
+  const connect = async () => {
+    const next = new pg.Client({ connectionString, application_name: 'batchsender listen', keepAlive: true });
+    next.on('error', again);
+    next.on('end', () => again());
+    next.on('notification', onWake);
+    await next.connect();
+    await next.query(`LISTEN ${channel}`);
+    client = next;
+    onWake();
+  };
+  await connect();
+  return async () => {
+    ended = true;
+    clearTimeout(timer);
+    await client?.end().catch(() => undefined);
+  };
+}

@@ -1,0 +1,173 @@
+/** The database schema, step by step. A step is never changed once it was released. */
+export interface Migration {
+  readonly version: number;
+  /** SQL with `$S` for the quoted schema name. */
+  readonly sql: string;
+}
+
+export const MIGRATIONS: readonly Migration[] = [
+  {
+    version: 1,
+    sql: `
+CREATE TABLE $S.batches (
+  id uuid PRIMARY KEY,
+  tenant_id text NOT NULL,
+  type text NOT NULL,
+  origin text NOT NULL DEFAULT 'batch',
+  name text,
+  state text NOT NULL,
+  provider text NOT NULL,
+  connection_id text NOT NULL,
+  priority smallint NOT NULL DEFAULT 0,
+  defaults json,
+  retry json NOT NULL DEFAULT '{}',
+  plugin_name text NOT NULL,
+  plugin_version text NOT NULL,
+  module_version int NOT NULL,
+  chunk_size int NOT NULL,
+  bytes bigint NOT NULL DEFAULT 0,
+  total int NOT NULL DEFAULT 0,
+  open_chunks int NOT NULL DEFAULT 0,
+  succeeded int NOT NULL DEFAULT 0,
+  failed int NOT NULL DEFAULT 0,
+  unknown int NOT NULL DEFAULT 0,
+  cancelled int NOT NULL DEFAULT 0,
+  scheduled_at timestamptz,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  sealed_at timestamptz,
+  completed_at timestamptz,
+  changed_at timestamptz NOT NULL DEFAULT now(),
+  checked_at timestamptz
+);
+CREATE INDEX batches_list ON $S.batches (tenant_id, id DESC);
+CREATE INDEX batches_running ON $S.batches (id) WHERE state = 'running';
+CREATE INDEX batches_scheduled ON $S.batches (scheduled_at) WHERE state = 'scheduled';
+CREATE INDEX batches_unchecked ON $S.batches (changed_at) WHERE checked_at IS NULL OR checked_at < changed_at;
+
+CREATE TABLE $S.uploads (
+  id uuid PRIMARY KEY,
+  batch_id uuid NOT NULL,
+  state text NOT NULL,
+  first_seq int NOT NULL,
+  rows int NOT NULL DEFAULT 0,
+  body_hash text,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  seen_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE UNIQUE INDEX uploads_active ON $S.uploads (batch_id) WHERE state = 'active';
+
+CREATE TABLE $S.jobs (
+  batch_id uuid NOT NULL,
+  seq int NOT NULL,
+  payload json NOT NULL,
+  PRIMARY KEY (batch_id, seq)
+) PARTITION BY RANGE (batch_id);
+CREATE TABLE $S.jobs_default PARTITION OF $S.jobs DEFAULT;
+
+CREATE TABLE $S.chunks (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  batch_id uuid NOT NULL,
+  connection_id text NOT NULL,
+  state text NOT NULL,
+  due_at timestamptz NOT NULL,
+  first_due_at timestamptz NOT NULL,
+  first_leased_at timestamptz,
+  attempt int NOT NULL,
+  spent int NOT NULL DEFAULT 0,
+  epoch int NOT NULL DEFAULT 0,
+  flush_no int NOT NULL DEFAULT 0,
+  runner_id uuid,
+  dispatched_at timestamptz,
+  deaths int NOT NULL DEFAULT 0,
+  interrupted boolean NOT NULL DEFAULT false,
+  uncertain boolean NOT NULL DEFAULT false,
+  first_seq int,
+  end_seq int,
+  seqs int[],
+  size int NOT NULL,
+  succeeded int NOT NULL DEFAULT 0,
+  failed int NOT NULL DEFAULT 0,
+  unknown int NOT NULL DEFAULT 0,
+  cancelled int NOT NULL DEFAULT 0,
+  retried int NOT NULL DEFAULT 0,
+  postponed int NOT NULL DEFAULT 0,
+  CHECK ((seqs IS NULL) = (first_seq IS NOT NULL AND end_seq IS NOT NULL))
+);
+CREATE INDEX chunks_ready ON $S.chunks (batch_id, due_at, id) WHERE state = 'ready';
+CREATE INDEX chunks_open ON $S.chunks (batch_id) WHERE state <> 'closed';
+CREATE INDEX chunks_leased ON $S.chunks (runner_id) WHERE state = 'leased';
+
+CREATE SEQUENCE $S.job_event_ids;
+CREATE TABLE $S.job_events (
+  id bigint NOT NULL DEFAULT nextval('$S.job_event_ids'),
+  batch_id uuid NOT NULL,
+  at timestamptz NOT NULL DEFAULT now(),
+  seq int NOT NULL,
+  attempt int NOT NULL,
+  kind text NOT NULL,
+  data json
+) PARTITION BY RANGE (batch_id);
+CREATE TABLE $S.job_events_default PARTITION OF $S.job_events DEFAULT;
+CREATE INDEX job_events_job ON $S.job_events (batch_id, seq);
+CREATE INDEX job_events_rare ON $S.job_events (batch_id, kind, seq)
+  WHERE kind IN ('failed', 'unknown', 'cancelled', 'resolved', 'reopened', 'late');
+
+CREATE TABLE $S.runners (
+  id uuid PRIMARY KEY,
+  seen_at timestamptz NOT NULL,
+  versions json NOT NULL
+);
+
+CREATE TABLE $S.leadership (
+  name text PRIMARY KEY,
+  holder uuid NOT NULL,
+  expires_at timestamptz NOT NULL
+);
+
+CREATE TABLE $S.connections (
+  id text PRIMARY KEY,
+  tenant_id text,
+  type text NOT NULL,
+  provider text NOT NULL,
+  blocked_code text,
+  blocked_message text,
+  blocked_at timestamptz,
+  throttled_until timestamptz
+);
+
+CREATE TABLE $S.rate_usage (
+  key text NOT NULL,
+  bucket bigint NOT NULL,
+  used int NOT NULL,
+  expires_at timestamptz NOT NULL,
+  PRIMARY KEY (key, bucket)
+);
+
+CREATE TABLE $S.sweeps (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  batch_id uuid NOT NULL,
+  kind text NOT NULL,
+  states text[] NOT NULL DEFAULT '{}',
+  next_seq int NOT NULL DEFAULT 0,
+  upto_event bigint,
+  created_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX sweeps_batch ON $S.sweeps (batch_id);
+
+CREATE TABLE $S.idempotency_keys (
+  tenant_id text NOT NULL,
+  key text NOT NULL,
+  body_hash text,
+  status int,
+  body json,
+  created_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (tenant_id, key)
+);
+
+CREATE TABLE $S.settings (
+  name text PRIMARY KEY,
+  value json NOT NULL
+);
+`,
+  },
+];

@@ -1,0 +1,170 @@
+import { type Kysely, sql } from 'kysely';
+import type { JobDetail, JobEventView, JobState, JobSummary } from '../engine/api.ts';
+import { type Folded, foldTimeline, type TimelineEvent } from '../engine/decisions/timeline.ts';
+import type { ReadStore } from '../engine/store.ts';
+import type { Database } from './tables.ts';
+
+/** Windows of settled jobs that one page looks at before it answers what it has. */
+const MAX_WINDOWS = 20;
+
+type Filter = { state?: JobState; limit: number; after: number };
+type Batch = { id: string; total: number; type: string };
+
+/** Jobs with their states, folded from the log. Waiting ones are found through the open chunks. */
+export function readJobs(db: Kysely<Database>): Pick<ReadStore, 'jobs' | 'job'> {
+  return {
+    async jobs(tenantId, batchId, filter) {
+      const batch = await findBatch(db, tenantId, batchId);
+      if (batch === undefined) return { items: [], next: null };
+      const items: JobSummary[] = [];
+      let after = filter.after;
+      for (let window = 0; window < MAX_WINDOWS; window++) {
+        const seqs = await nextSeqs(db, batch, { ...filter, after });
+        const found = await summaries(db, batch.id, seqs);
+        for (const item of found) {
+          if (filter.state !== undefined && item.state !== filter.state) continue;
+          items.push(item);
+          if (items.length === filter.limit) return { items, next: item.seq < batch.total - 1 ? item.seq : null };
+        }
+        const last = seqs.at(-1);
+        if (last === undefined || last >= batch.total - 1) return { items, next: null };
+        after = last;
+      }
+      return { items, next: after };
+    },
+    async job(tenantId, batchId, seq) {
+      const batch = await findBatch(db, tenantId, batchId);
+      if (batch === undefined || seq >= batch.total) return undefined;
+      const row = await db
+        .selectFrom('jobs')
+        .where('batch_id', '=', batchId)
+        .where('seq', '=', seq)
+        .select('payload')
+        .executeTakeFirst();
+      if (row === undefined) return undefined;
+      const events = await eventsOf(db, batchId, [seq]);
+      const [summary] = await summaries(db, batchId, [seq], events);
+      return summary === undefined ? undefined : detail(summary, batch.type, row.payload, events.get(seq) ?? []);
+    },
+  };
+}
+
+function detail(
+  summary: JobSummary,
+  type: string,
+  payload: Record<string, unknown>,
+  events: readonly TimelineEvent[],
+): JobDetail {
+  return { ...summary, type, payload, events: events as readonly JobEventView[] };
+}
+
+async function findBatch(db: Kysely<Database>, tenantId: string, batchId: string): Promise<Batch | undefined> {
+  return db
+    .selectFrom('batches')
+    .where('id', '=', batchId)
+    .where('tenant_id', '=', tenantId)
+    .select(['id', 'total', 'type'])
+    .executeTakeFirst();
+}
+
+/** The next positions that may be in the wanted state. */
+async function nextSeqs(db: Kysely<Database>, batch: Batch, { state, after, limit }: Filter): Promise<number[]> {
+  if (state === 'waiting' || state === 'running') return openSeqs(db, batch.id, after, limit);
+  if (state === undefined || state === 'succeeded') {
+    const size = state === undefined ? limit : Math.max(limit, 500);
+    const end = Math.min(batch.total, after + 1 + size);
+    return Array.from({ length: Math.max(0, end - after - 1) }, (_, index) => after + 1 + index);
+  }
+  const rows = await db
+    .selectFrom('job_events')
+    .where('batch_id', '=', batch.id)
+    .where('kind', 'in', state === 'failed' ? ['failed', 'resolved'] : [state])
+    .where('seq', '>', after)
+    .select('seq')
+    .distinct()
+    .orderBy('seq')
+    .limit(limit)
+    .execute();
+  return rows.map((row) => row.seq);
+}
+
+async function openSeqs(db: Kysely<Database>, batchId: string, after: number, limit: number): Promise<number[]> {
+  const { rows } = await sql<{ seq: number }>`
+    SELECT DISTINCT m.seq FROM (
+      (SELECT first_seq, end_seq, seqs FROM ${sql.table('chunks')} WHERE batch_id = ${batchId} AND state <> 'closed'
+        AND seqs IS NULL AND end_seq > ${after}::int + 1 ORDER BY first_seq LIMIT ${limit})
+      UNION ALL
+      (SELECT first_seq, end_seq, seqs FROM ${sql.table('chunks')} WHERE batch_id = ${batchId} AND state <> 'closed'
+        AND seqs IS NOT NULL AND seqs[cardinality(seqs)] > ${after}::int)
+    ) AS c, LATERAL (
+      SELECT g AS seq FROM generate_series(greatest(c.first_seq, ${after}::int + 1), c.end_seq - 1) AS g WHERE c.seqs IS NULL
+      UNION ALL SELECT u FROM unnest(c.seqs) AS u WHERE u > ${after}::int
+      LIMIT ${limit}
+    ) AS m ORDER BY m.seq LIMIT ${limit}`.execute(db);
+  return rows.map((row) => row.seq);
+}
+
+async function summaries(
+  db: Kysely<Database>,
+  batchId: string,
+  seqs: readonly number[],
+  known?: Map<number, TimelineEvent[]>,
+): Promise<JobSummary[]> {
+  if (seqs.length === 0) return [];
+  const [events, leased] = await Promise.all([known ?? eventsOf(db, batchId, seqs), leasedChunks(db, batchId)]);
+  return seqs.map((seq) => {
+    const timeline = events.get(seq) ?? [];
+    const folded = foldTimeline(timeline);
+    const running = leased.some((chunk) => holds(chunk, seq) && !closedIn(timeline, chunk.attempt));
+    return summary(batchId, seq, folded, running);
+  });
+}
+
+function summary(batchId: string, seq: number, folded: Folded, running: boolean): JobSummary {
+  const { outcome, attempts, ref, code, message, possibleDuplicate, at } = folded;
+  const state = outcome ?? (running ? 'running' : 'waiting');
+  return { id: `${batchId}.${seq}`, batchId, seq, state, attempts, ref, code, message, possibleDuplicate, at };
+}
+
+interface Leased {
+  attempt: number;
+  first_seq: number | null;
+  end_seq: number | null;
+  seqs: number[] | null;
+}
+
+function leasedChunks(db: Kysely<Database>, batchId: string): Promise<Leased[]> {
+  return db
+    .selectFrom('chunks')
+    .where('batch_id', '=', batchId)
+    .where('state', '=', 'leased')
+    .select(['attempt', 'first_seq', 'end_seq', 'seqs'])
+    .execute();
+}
+
+const holds = (chunk: Leased, seq: number): boolean =>
+  chunk.seqs === null ? seq >= (chunk.first_seq ?? 0) && seq < (chunk.end_seq ?? 0) : chunk.seqs.includes(seq);
+
+const closedIn = (timeline: readonly TimelineEvent[], attempt: number): boolean =>
+  timeline.some((event) => event.attempt === attempt && (event.kind === 'retried' || event.kind === 'postponed'));
+
+async function eventsOf(
+  db: Kysely<Database>,
+  batchId: string,
+  seqs: readonly number[],
+): Promise<Map<number, TimelineEvent[]>> {
+  const rows = await db
+    .selectFrom('job_events')
+    .where('batch_id', '=', batchId)
+    .where('seq', '=', sql<number>`ANY(${seqs}::int[])`)
+    .select(['seq', 'kind', 'attempt', 'at', 'data'])
+    .orderBy('id')
+    .execute();
+  const bySeq = new Map<number, TimelineEvent[]>();
+  for (const { seq, ...event } of rows) {
+    const list = bySeq.get(seq);
+    if (list === undefined) bySeq.set(seq, [event]);
+    else list.push(event);
+  }
+  return bySeq;
+}

@@ -1,0 +1,20 @@
+/** A Postgres array literal of whole numbers. */
+export function intArray(values: readonly number[]): string {
+  return `{${values.join(',')}}`;
+}
+
+/** A Postgres array literal of texts; null stays NULL. */
+export function textArray(values: readonly (string | null)[]): string {
+  let out = '{';
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (i > 0) out += ',';
+    out += value === null || value === undefined ? 'NULL' : `"${value.replace(/["\\]/g, '\\$&')}"`;
+  }
+  return `${out}}`;
+}
+
+/** A Postgres array literal of plain words that need no quoting. */
+export function wordArray(values: readonly string[]): string {
+  return `{${values.join(',')}}`;
+}

@@ -1,0 +1,46 @@
+import type { Pool } from 'pg';
+import type { AttemptEvent, ChunkLease, EventKind } from '../../engine/store.ts';
+import { intArray } from './array-literal.ts';
+
+interface Row {
+  seq: number;
+  kind: EventKind;
+  data: Record<string, unknown> | null;
+  age_ms: number;
+  fences: number;
+  late: Record<string, unknown> | null;
+}
+
+/**
+ * The last event of each job in the chunk's attempt, how many fences it has, and a success that
+ * was reported under an earlier lease (E12).
+ */
+export function loadAttemptStatement(pool: Pool, s: string) {
+  const text = (where: string) => `
+SELECT seq, (array_agg(kind ORDER BY id DESC) FILTER (WHERE kind <> 'late'))[1] AS kind,
+  (array_agg(data ORDER BY id DESC) FILTER (WHERE kind <> 'late'))[1] AS data,
+  (extract(epoch FROM now() - max(at) FILTER (WHERE kind <> 'late')) * 1000)::float8 AS age_ms,
+  (count(*) FILTER (WHERE kind = 'attempted'))::int AS fences,
+  (array_agg(data ORDER BY id DESC) FILTER (WHERE kind = 'late' AND data->>'status' = 'succeeded'))[1] AS late
+FROM ${s}.job_events
+WHERE batch_id = $1 AND attempt = $2 AND ${where}
+GROUP BY seq ORDER BY seq`;
+  const byRange = text('seq >= $3 AND seq < $4');
+  const byList = text('seq = ANY($3::int[])');
+  return async (lease: ChunkLease): Promise<AttemptEvent[]> => {
+    const { jobs, batchId, attempt } = lease;
+    const query =
+      jobs.seqs === undefined
+        ? { name: 'bs_attempt_range', text: byRange, values: [batchId, attempt, jobs.first, jobs.end] }
+        : { name: 'bs_attempt_list', text: byList, values: [batchId, attempt, intArray(jobs.seqs)] };
+    const { rows } = await pool.query<Row>(query);
+    return rows.filter((row) => row.kind !== null).map((row) => ({
+      seq: row.seq,
+      kind: row.kind,
+      data: row.data,
+      ageMs: row.age_ms,
+      fences: row.fences,
+      late: row.late,
+    }));
+  };
+}

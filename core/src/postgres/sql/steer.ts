@@ -1,0 +1,118 @@
+import type { ClientBase, Pool } from 'pg';
+import { BatchSenderError } from '../../engine/errors.ts';
+import type { SteerStore } from '../../engine/store.ts';
+import { transaction } from '../transaction.ts';
+import { chunksForRange, EFFECTIVE_CHUNK_SIZE } from './make-chunks.ts';
+
+interface Locked {
+  state: string;
+  total: number;
+}
+
+/** Pause, resume, cancel, retry, seal: each locks the batch row and checks again (E5). */
+export function steerStatements(pool: Pool, s: string, notify: string): Omit<SteerStore, 'resolve'> {
+  const withBatch = (tenantId: string, batchId: string, work: (client: ClientBase, batch: Locked) => Promise<void>) =>
+    transaction(pool, async (client) => {
+      const { rows } = await client.query<Locked>(
+        `SELECT state, total FROM ${s}.batches WHERE id = $1 AND tenant_id = $2 FOR UPDATE`,
+        [batchId, tenantId],
+      );
+      if (rows[0] === undefined) throw new BatchSenderError('batch_not_found', `There is no batch ${batchId}`);
+      await work(client, rows[0]);
+    });
+
+  const makeChunks = async (client: ClientBase, batchId: string, state: string) => {
+    await client.query(
+      `UPDATE ${s}.batches AS b SET sealed_at = now(), changed_at = now(), state = ${state},
+         open_chunks = ceil(b.total::float8 / ${EFFECTIVE_CHUNK_SIZE})::int,
+         completed_at = CASE WHEN b.total = 0 THEN now() END
+       WHERE b.id = $1`,
+      [batchId],
+    );
+    await client.query(chunksForRange(s), [batchId, false]);
+    await client.query(notify);
+  };
+
+  return {
+    seal: (tenantId, batchId) =>
+      withBatch(tenantId, batchId, async (client, { state }) => {
+        if (state !== 'open') throw conflict(batchId, state, 'sealed', 'open');
+        const active = await client.query(`SELECT 1 FROM ${s}.uploads WHERE batch_id = $1 AND state = 'active'`, [batchId]);
+        if (active.rowCount !== 0) {
+          throw new BatchSenderError('upload_in_progress', `An upload into batch ${batchId} is under way: seal it afterwards`);
+        }
+        await makeChunks(
+          client,
+          batchId,
+          `CASE WHEN b.total = 0 THEN 'completed' WHEN b.scheduled_at > now() THEN 'scheduled' ELSE 'running' END`,
+        );
+      }),
+    pause: (tenantId, batchId) =>
+      withBatch(tenantId, batchId, async (client, { state }) => {
+        if (state === 'paused') return;
+        if (state !== 'running' && state !== 'scheduled') throw conflict(batchId, state, 'paused', 'running or scheduled');
+        await setState(client, s, batchId, `'paused'`);
+      }),
+    resume: (tenantId, batchId) =>
+      withBatch(tenantId, batchId, async (client, { state }) => {
+        if (state === 'running' || state === 'scheduled') return;
+        if (state !== 'paused') throw conflict(batchId, state, 'resumed', 'paused');
+        await setState(client, s, batchId, `CASE WHEN scheduled_at > now() THEN 'scheduled' ELSE 'running' END`);
+        await client.query(notify);
+      }),
+    cancel: (tenantId, batchId) =>
+      withBatch(tenantId, batchId, async (client, { state, total }) => {
+        if (state === 'cancelling' || state === 'cancelled') return;
+        if (state === 'completed') throw conflict(batchId, state, 'cancelled', 'open, scheduled, running or paused');
+        if (state === 'open') await makeChunks(client, batchId, `CASE WHEN b.total = 0 THEN 'cancelled' ELSE 'cancelling' END`);
+        else await dropRetries(client, s, batchId);
+        if (state === 'open' && total === 0) return;
+        await client.query(`INSERT INTO ${s}.sweeps (batch_id, kind) VALUES ($1, 'cancel')`, [batchId]);
+      }),
+    retry: (tenantId, batchId, states) =>
+      withBatch(tenantId, batchId, async (client, { state }) => {
+        if (state === 'open' || state === 'scheduled' || state === 'cancelling') {
+          throw conflict(batchId, state, 'retried', 'running, paused, completed or cancelled');
+        }
+        await client.query(
+          `INSERT INTO ${s}.sweeps (batch_id, kind, states, upto_event)
+           VALUES ($1, 'retry', $2, (SELECT last_value FROM ${s}.job_event_ids))`,
+          [batchId, states],
+        );
+        // The sweep itself counts as an open chunk, so that the batch does not complete under it.
+        await client.query(
+          `UPDATE ${s}.batches SET open_chunks = open_chunks + 1, completed_at = NULL, changed_at = now(),
+             state = CASE WHEN state = 'paused' THEN 'paused' ELSE 'running' END WHERE id = $1`,
+          [batchId],
+        );
+      }),
+    async unblock(connectionId) {
+      const { rowCount } = await pool.query(
+        `UPDATE ${s}.connections SET blocked_at = NULL, blocked_code = NULL, blocked_message = NULL, throttled_until = NULL
+         WHERE id = $1`,
+        [connectionId],
+      );
+      if (rowCount === 0) throw new BatchSenderError('connection_not_found', `There is no connection ${connectionId}`);
+      await pool.query(notify);
+    },
+  };
+}
+
+async function setState(client: ClientBase, s: string, batchId: string, state: string): Promise<void> {
+  await client.query(`UPDATE ${s}.batches SET state = ${state}, changed_at = now() WHERE id = $1`, [batchId]);
+}
+
+async function dropRetries(client: ClientBase, s: string, batchId: string): Promise<void> {
+  await client.query(
+    `WITH dropped AS (DELETE FROM ${s}.sweeps WHERE batch_id = $1 AND kind = 'retry' RETURNING 1),
+     n AS (SELECT count(*)::int AS n FROM dropped)
+     UPDATE ${s}.batches SET open_chunks = open_chunks - n.n, changed_at = now(),
+       state = CASE WHEN open_chunks - n.n = 0 THEN 'cancelled' ELSE 'cancelling' END,
+       completed_at = CASE WHEN open_chunks - n.n = 0 THEN now() END
+     FROM n WHERE id = $1`,
+    [batchId],
+  );
+}
+
+const conflict = (batchId: string, state: string, wanted: string, needed: string) =>
+  new BatchSenderError('batch_state_conflict', `Batch ${batchId} is ${state}; it can be ${wanted} only while it is ${needed}`);
