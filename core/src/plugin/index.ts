@@ -1,3 +1,4 @@
+export { type Static, type TSchema, Type } from 'typebox';
 export * from './call-error.ts';
 export * from './contract.ts';
 export * from './define.ts';

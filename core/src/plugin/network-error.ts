@@ -66,6 +66,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: ['invalid_response', 'The answer is shorter or longer than it says'],
   UND_ERR_RES_EXCEEDED_MAX_SIZE: ['response_too_large', 'The answer is larger than allowed'],
   UND_ERR_ABORTED: ['aborted', 'The call was aborted'],
+  HTTPParserError: ['invalid_response', 'The answer is not valid HTTP'],
   TimeoutError: ['timeout', 'No answer came within the time allowed'],
   AbortError: ['aborted', 'The call was aborted'],
 };

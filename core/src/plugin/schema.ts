@@ -1,7 +1,5 @@
 import { type TSchema, Type } from 'typebox';
 
-export { type Static, type TSchema, Type } from 'typebox';
-
 /** Schema keyword of fields that are encrypted at rest and redacted everywhere. */
 export const SECRET = 'x-secret';
 
@@ -20,12 +18,18 @@ export const html = (options: { description?: string; maxLength?: number } = {})
 export const url = (options: { description?: string; maxLength?: number } = {}): ReturnType<typeof Type.String> =>
   Type.String({ ...options, [ESCAPE]: 'url' });
 
-/** The values that templates in a batch's defaults may use. */
+/** Values for the templates of a batch's defaults, by name. */
+export type Variables = Record<string, string | number | boolean>;
+
+/** The field `variables` of a payload: values for `{{ name }}` in the strings of the batch's defaults. */
 export const variables = (): ReturnType<typeof variablesSchema> => variablesSchema();
 
+// Type.Record comes out as patternProperties, which OpenAPI tools and form builders do not read.
 const variablesSchema = () =>
   Type.Optional(
-    Type.Record(Type.String(), Type.Union([Type.String(), Type.Number(), Type.Boolean()]), {
+    Type.Unsafe<Variables>({
+      type: 'object',
+      additionalProperties: { anyOf: [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }] },
       description: 'Values for {{ name }} in the strings of the batch defaults.',
     }),
   );

@@ -1,0 +1,41 @@
+import { defineProvider, failed, guardedAgent, type JobResult } from '@batchsender/core/plugin';
+import { deliver } from './deliver.ts';
+import { GUARANTEE, judge } from './judge.ts';
+import { DEFAULT_TIMEOUT_MS, HttpCredentials, WebhookPayload } from './payload.ts';
+import { createSigner } from './sign.ts';
+import { parsePlace } from './target.ts';
+
+/** Calls at once per connection; no pool of an origin needs more sockets than this. */
+const CONCURRENCY = 100;
+
+/** Makes HTTP calls to any endpoint. */
+export const http = defineProvider({
+  title: 'HTTP',
+  payload: WebhookPayload,
+  credentials: HttpCredentials,
+  guarantee: GUARANTEE,
+  concurrency: CONCURRENCY,
+  timeoutMs: (payload) => payload.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+  endpointKey(payload) {
+    const place = parsePlace(payload.url);
+    return typeof place === 'string' ? 'invalid' : place.origin;
+  },
+  open({ signingSecret }, context) {
+    const sign = signingSecret === undefined ? undefined : createSigner(signingSecret);
+    const pool = guardedAgent(context.network, { connections: CONCURRENCY });
+    return {
+      async process({ payload }, call): Promise<JobResult> {
+        const startedMs = performance.now();
+        const place = parsePlace(payload.url);
+        if (typeof place === 'string') return failed('invalid_url', { message: place });
+        const request = { payload, idempotencyKey: call.idempotencyKey, sign };
+        const delivery = await deliver(pool, place, request, call.signal);
+        return judge(delivery, payload, {
+          durationMs: performance.now() - startedMs,
+          timeoutMs: call.timeoutMs,
+        });
+      },
+      close: () => pool.destroy(),
+    };
+  },
+});

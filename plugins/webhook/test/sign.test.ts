@@ -1,0 +1,88 @@
+import { Webhook } from 'standardwebhooks';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createSigner } from '../src/sign.ts';
+import { type Received, type Receiver, receiver } from './helpers/receiver.ts';
+import { openSender } from './helpers/session.ts';
+
+const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw';
+
+let hook: Receiver;
+let status = 200;
+
+beforeAll(async () => {
+  hook = await receiver((_request, response) => void response.writeHead(status).end());
+});
+beforeEach(() => {
+  status = 200;
+  hook.received.length = 0;
+});
+afterAll(() => hook.close());
+
+const headersOf = ({ headers }: Received) => headers as Record<string, string>;
+
+describe('a signed call', () => {
+  it.each([
+    ['JSON', { body: { name: 'Ünï 🚀', n: 1 } }],
+    ['text', { body: 'plain ünï text' }],
+    ['a lone surrogate', { body: { broken: '\ud800' } }],
+    ['no body', {}],
+    ['GET', { method: 'GET' }],
+  ])('is verified by the standardwebhooks package: %s', async (_name, payload) => {
+    const sender = await openSender({ signingSecret: SECRET });
+    await sender.send({ url: hook.url, ...payload });
+    await sender.close();
+    const [request] = hook.received as [Received];
+    expect(() =>
+      new Webhook(SECRET).verify(request.body, headersOf(request), { jsonParse: false }),
+    ).not.toThrow();
+    const forged = `${request.body} `;
+    expect(() => new Webhook(SECRET).verify(forged, headersOf(request), { jsonParse: false })).toThrow(
+      'No matching signature',
+    );
+  });
+
+  it('takes a secret without the prefix as the key itself', async () => {
+    const sender = await openSender({ signingSecret: 'just a pass phrase' });
+    await sender.send({ url: hook.url, body: { a: 1 } });
+    await sender.close();
+    const [request] = hook.received as [Received];
+    const verifier = new Webhook('just a pass phrase', { format: 'raw' });
+    expect(verifier.verify(request.body, headersOf(request))).toEqual({ a: 1 });
+  });
+
+  it('keeps its id over attempts, and is signed anew', async () => {
+    const sender = await openSender({ signingSecret: SECRET });
+    status = 503;
+    await sender.send({ url: hook.url, body: 1 }, { id: 'batch.3', attempt: 1 });
+    status = 200;
+    await sender.send({ url: hook.url, body: 1 }, { id: 'batch.3', attempt: 2 });
+    await sender.close();
+    expect(hook.received.map((request) => request.headers['webhook-id'])).toEqual(['batch.3', 'batch.3']);
+    for (const request of hook.received) {
+      expect(() => new Webhook(SECRET).verify(request.body, headersOf(request))).not.toThrow();
+    }
+  });
+
+  it('has id and time, but no signature, without a secret', async () => {
+    const sender = await openSender();
+    await sender.send({ url: hook.url, body: {} });
+    await sender.close();
+    const { headers } = hook.received[0] as Received;
+    expect(headers['webhook-id']).toBeDefined();
+    expect(Math.abs(Number(headers['webhook-timestamp']) - Date.now() / 1_000)).toBeLessThan(5);
+    expect(headers).not.toHaveProperty('webhook-signature');
+  });
+});
+
+describe('createSigner', () => {
+  it('makes the signature of the example in the specification of Standard Webhooks', () => {
+    const body = Buffer.from('{"test": 2432232314}');
+    expect(createSigner(SECRET)('msg_p5jXN8AQM9LWM0D4loKWxJek', 1614265330, body)).toBe(
+      'v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=',
+    );
+  });
+
+  it.each(['', 'whsec_', 'whsec_not base64!'])('refuses the secret %j without repeating it', (secret) => {
+    expect(() => createSigner(secret)).toThrow(/^signingSecret (?!.*not base64!)/);
+  });
+});
