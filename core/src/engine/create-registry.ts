@@ -11,14 +11,14 @@ export function createRegistry(plugins: readonly Plugin[] = []): Registry {
   const modules = new Map<string, RegisteredModule>();
   const registry: Registry = {
     register(plugin) {
-      for (const module of checkPlugin(plugin)) {
-        const taken = modules.get(module.type);
+      const checked = checkPlugin(plugin);
+      for (const { type } of checked) {
+        const taken = modules.get(type);
         if (taken !== undefined) {
-          refuse(
-            plugin,
-            `job type '${module.type}' is already registered by ${taken.plugin.name}: install only one of them`,
-          );
+          refuse(plugin, `job type '${type}' is already registered by ${taken.plugin.name}: install only one of them`);
         }
+      }
+      for (const module of checked) {
         modules.set(module.type, {
           module,
           plugin,
@@ -67,6 +67,9 @@ function checkPlugin(plugin: Plugin): readonly Module[] {
 }
 
 function checkModule(plugin: Plugin, module: Module): void {
+  if (typeof module !== 'object' || module === null) {
+    refuse(plugin, `modules holds ${String(module)}: each module must be one made by defineModule`);
+  }
   if (!NAME.test(module.type)) {
     refuse(plugin, `job type '${String(module.type)}' is not a name: use ${String(NAME)}`);
   }
@@ -84,6 +87,9 @@ function checkModule(plugin: Plugin, module: Module): void {
 }
 
 function checkProvider(plugin: Plugin, at: string, provider: Provider): void {
+  if (typeof provider !== 'object' || provider === null) {
+    refuse(plugin, `${at} is ${String(provider)}: make it with defineProvider`);
+  }
   checkSchema(plugin, `${at}: credentials`, provider.credentials);
   if (typeof provider.open !== 'function') refuse(plugin, `${at}: open must be a function`);
   const { guarantee } = provider;

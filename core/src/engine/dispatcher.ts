@@ -73,17 +73,21 @@ export class Dispatcher {
 
   /** Looks again after this time at the latest. */
   wakeIn(inMs: number): void {
-    const at = performance.now() + inMs;
+    // It looks each `pollMs` anyway; and what was due a moment ago is due now.
+    const waitMs = Math.max(0, Math.min(inMs, this.#options.tuning.pollMs));
+    const at = performance.now() + waitMs;
     if (this.#ended || at >= this.#timerAt) return;
     clearTimeout(this.#timer);
     this.#timerAt = at;
     this.#timer = setTimeout(() => {
       this.#timerAt = Infinity;
       this.wake();
-    }, inMs);
+    }, waitMs);
   }
 
   async #look(): Promise<void> {
+    // First of all: whatever happens below, there is a next look.
+    this.wakeIn(this.#options.tuning.pollMs);
     await this.#startScheduled();
     // Rounds of 500 batches, until one begins anew or there is no room left.
     do {
@@ -95,7 +99,12 @@ export class Dispatcher {
   /** Only when a scheduled batch may be due, not with every free slot. */
   async #startScheduled(): Promise<void> {
     const { store, tuning } = this.#options;
-    if (performance.now() < this.#scheduledAt) return;
+    const earlyMs = this.#scheduledAt - performance.now();
+    if (earlyMs > 0) {
+      // A timer may fire a moment too early: without this the batch would wait for the next look.
+      this.wakeIn(earlyMs);
+      return;
+    }
     const inMs = Math.min(tuning.pollMs, (await store.startScheduled()) ?? tuning.pollMs);
     this.#scheduledAt = performance.now() + inMs;
     this.wakeIn(inMs);

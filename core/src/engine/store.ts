@@ -165,8 +165,8 @@ export interface HeartbeatAnswer {
 
 export interface RunnerStore {
   heartbeat(runnerId: string, versions: Record<string, number>, leaseMs: number): Promise<HeartbeatAnswer>;
-  /** Gives back a chunk that this runner does not work on. */
-  giveBack(runnerId: string, chunkId: number, epoch: number): Promise<void>;
+  /** Gives back a chunk that this runner does not work on; `interrupted` if calls may have been made under the lease. */
+  giveBack(runnerId: string, chunkId: number, epoch: number, interrupted: boolean): Promise<void>;
   forget(runnerId: string): Promise<void>;
 }
 

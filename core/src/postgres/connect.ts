@@ -39,6 +39,8 @@ export function createPools(
     });
     // An idle connection that breaks must not end the process; the next query gets a new one.
     made.on('error', onError);
+    // One that breaks while it is checked out tells by its query; without a listener it would end the process too.
+    made.on('connect', (client) => client.on('error', () => undefined));
     return made;
   };
   const engine = pool(sizes.engine, 'engine');

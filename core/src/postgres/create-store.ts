@@ -1,7 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import type { Store } from '../engine/store.ts';
 import { createPools, refusePooler } from './connect.ts';
-import { listen } from './listen.ts';
+import { channelOf, listen } from './listen.ts';
 import { migrate, quote } from './migrate.ts';
 import { readBatches } from './read-batches.ts';
 import { readJobs } from './read-jobs.ts';
@@ -33,8 +33,8 @@ export function createPostgresStore(options: StoreOptions): Store {
   const pools = createPools(options.connectionString, options.pools, options.onError);
   const { engine, api } = pools;
   const s = quote(options.schema);
-  const channel = quote(`batchsender_${options.schema}`);
-  const notify = `SELECT pg_notify('batchsender_${options.schema.replaceAll("'", "''")}', '')`;
+  const channel = channelOf(options.schema);
+  const notify = `SELECT pg_notify('${channel.replaceAll("'", "''")}', '')`;
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool: api }) }).withSchema(options.schema);
   return {
     run: {
@@ -51,11 +51,11 @@ export function createPostgresStore(options: StoreOptions): Store {
     runner: runnerStatements(pools.heartbeat, s),
     dispatch: {
       ...dispatchStatements(pools.heartbeat, s),
-      listen: (onWake) => listen(options.connectionString, channel, onWake, options.onError),
+      listen: (onWake) => listen(options.connectionString, quote(channel), onWake, options.onError),
     },
     intake: intakeStatements(api, s, notify),
     steer: { ...steerStatements(api, s, notify), resolve: resolveStatement(api, s) },
-    read: { ...readBatches(db), ...readJobs(db), connections: () => listConnections(db) },
+    read: { ...readBatches(db), ...readJobs(db, options.schema), connections: () => listConnections(db) },
     maintenance: maintenanceStatements(pools.heartbeat, s, notify),
     idempotency: idempotencyStore(db),
     settings: settingsStore(db),

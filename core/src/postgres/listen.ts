@@ -1,6 +1,16 @@
+import { createHash } from 'node:crypto';
 import pg from 'pg';
 
 const RECONNECT_MS = 1_000;
+/** Bytes of an identifier, and so of a channel's name. */
+const MAX_NAME = 63;
+
+/** The channel on which the processes on one schema wake each other. */
+export function channelOf(schema: string): string {
+  const channel = `batchsender_${schema}`;
+  if (Buffer.byteLength(channel) <= MAX_NAME) return channel;
+  return `batchsender_${createHash('sha256').update(schema).digest('hex').slice(0, 32)}`;
+}
 
 /**
  * LISTEN on a connection of its own, made again for ever when it breaks. A lost notification

@@ -10,12 +10,12 @@ const MONTHS_AHEAD = 2;
  * lock. A schema that is newer than this code is left alone (a release works on the next one's schema).
  */
 export async function migrate(pool: pg.Pool, schema: string): Promise<void> {
+  const quoted = quote(schema);
   const client = await pool.connect();
   try {
     await client.query('BEGIN');
     await client.query(`SET LOCAL lock_timeout = '30s'`);
-    await client.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [LOCK, schema]);
-    const quoted = quote(schema);
+    await client.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [LOCK, quoted]);
     await client.query(`CREATE SCHEMA IF NOT EXISTS ${quoted}`);
     await client.query(
       `CREATE TABLE IF NOT EXISTS ${quoted}.migrations (version int PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())`,
@@ -24,7 +24,7 @@ export async function migrate(pool: pg.Pool, schema: string): Promise<void> {
     const done = new Set(rows.map((row) => row.version));
     for (const migration of MIGRATIONS) {
       if (done.has(migration.version)) continue;
-      await client.query(migration.sql.replaceAll('$S', quoted));
+      await client.query(inSchema(migration.sql, quoted));
       await client.query(`INSERT INTO ${quoted}.migrations (version) VALUES ($1)`, [migration.version]);
     }
     await createPartitions(client, quoted);
@@ -37,18 +37,42 @@ export async function migrate(pool: pg.Pool, schema: string): Promise<void> {
   }
 }
 
-/** Makes the partitions of this month and the next ones, where they are missing. */
+function inSchema(sql: string, quoted: string): string {
+  // A function, since a name may hold what a replacement text would interpret.
+  return sql.replaceAll(/\$[SL]/g, (mark) => (mark === '$S' ? quoted : quoted.replaceAll("'", "''")));
+}
+
+/**
+ * Makes the partitions of this month and the next ones, where they are missing; in a transaction
+ * of the caller. Those who do it at once take turns.
+ */
 export async function createPartitions(client: pg.ClientBase, quoted: string): Promise<void> {
+  await client.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [LOCK, quoted]);
   for (const { suffix, from, to } of monthPartitions(new Date(), MONTHS_AHEAD)) {
     for (const table of ['jobs', 'job_events']) {
       const { rows } = await client.query<{ missing: boolean }>('SELECT to_regclass($1) IS NULL AS missing', [
         `${quoted}.${table}_${suffix}`,
       ]);
       if (rows[0]?.missing !== true) continue;
-      await client.query(
+      await createPartition(
+        client,
         `CREATE TABLE ${quoted}.${table}_${suffix} PARTITION OF ${quoted}.${table} FOR VALUES FROM ('${from}') TO ('${to}')`,
       );
     }
+  }
+}
+
+const CHECK_VIOLATION = '23514';
+
+/** Rows of a clock that was wrong are in the default partition: then the month stays there. */
+async function createPartition(client: pg.ClientBase, sql: string): Promise<void> {
+  await client.query('SAVEPOINT partition');
+  try {
+    await client.query(sql);
+    await client.query('RELEASE SAVEPOINT partition');
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== CHECK_VIOLATION) throw error;
+    await client.query('ROLLBACK TO SAVEPOINT partition');
   }
 }
 

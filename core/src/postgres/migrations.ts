@@ -1,7 +1,7 @@
 /** The database schema, step by step. A step is never changed once it was released. */
 export interface Migration {
   readonly version: number;
-  /** SQL with `$S` for the quoted schema name. */
+  /** SQL with `$S` for the quoted schema name, and `$L` for it inside a string literal. */
   readonly sql: string;
 }
 
@@ -99,7 +99,7 @@ CREATE INDEX chunks_leased ON $S.chunks (runner_id) WHERE state = 'leased';
 
 CREATE SEQUENCE $S.job_event_ids;
 CREATE TABLE $S.job_events (
-  id bigint NOT NULL DEFAULT nextval('$S.job_event_ids'),
+  id bigint NOT NULL DEFAULT nextval('$L.job_event_ids'),
   batch_id uuid NOT NULL,
   at timestamptz NOT NULL DEFAULT now(),
   seq int NOT NULL,

@@ -1,4 +1,4 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { JobDetail, JobEventView, JobState, JobSummary } from '../engine/api.ts';
 import { type Folded, foldTimeline, type TimelineEvent } from '../engine/decisions/timeline.ts';
 import type { ReadStore } from '../engine/store.ts';
@@ -11,7 +11,9 @@ type Filter = { state?: JobState; limit: number; after: number };
 type Batch = { id: string; total: number; type: string };
 
 /** Jobs with their states, folded from the log. Waiting ones are found through the open chunks. */
-export function readJobs(db: Kysely<Database>): Pick<ReadStore, 'jobs' | 'job'> {
+export function readJobs(db: Kysely<Database>, schema: string): Pick<ReadStore, 'jobs' | 'job'> {
+  // Raw SQL is not put into a schema by Kysely.
+  const chunks = sql.id(schema, 'chunks');
   return {
     async jobs(tenantId, batchId, filter) {
       const batch = await findBatch(db, tenantId, batchId);
@@ -19,7 +21,7 @@ export function readJobs(db: Kysely<Database>): Pick<ReadStore, 'jobs' | 'job'> 
       const items: JobSummary[] = [];
       let after = filter.after;
       for (let window = 0; window < MAX_WINDOWS; window++) {
-        const seqs = await nextSeqs(db, batch, { ...filter, after });
+        const seqs = await nextSeqs(db, chunks, batch, { ...filter, after });
         const found = await summaries(db, batch.id, seqs);
         for (const item of found) {
           if (filter.state !== undefined && item.state !== filter.state) continue;
@@ -68,8 +70,13 @@ async function findBatch(db: Kysely<Database>, tenantId: string, batchId: string
 }
 
 /** The next positions that may be in the wanted state. */
-async function nextSeqs(db: Kysely<Database>, batch: Batch, { state, after, limit }: Filter): Promise<number[]> {
-  if (state === 'waiting' || state === 'running') return openSeqs(db, batch.id, after, limit);
+async function nextSeqs(
+  db: Kysely<Database>,
+  chunks: RawBuilder<unknown>,
+  batch: Batch,
+  { state, after, limit }: Filter,
+): Promise<number[]> {
+  if (state === 'waiting' || state === 'running') return openSeqs(db, chunks, batch.id, { after, limit });
   if (state === undefined || state === 'succeeded') {
     const size = state === undefined ? limit : Math.max(limit, 500);
     const end = Math.min(batch.total, after + 1 + size);
@@ -88,13 +95,18 @@ async function nextSeqs(db: Kysely<Database>, batch: Batch, { state, after, limi
   return rows.map((row) => row.seq);
 }
 
-async function openSeqs(db: Kysely<Database>, batchId: string, after: number, limit: number): Promise<number[]> {
+async function openSeqs(
+  db: Kysely<Database>,
+  chunks: RawBuilder<unknown>,
+  batchId: string,
+  { after, limit }: { after: number; limit: number },
+): Promise<number[]> {
   const { rows } = await sql<{ seq: number }>`
     SELECT DISTINCT m.seq FROM (
-      (SELECT first_seq, end_seq, seqs FROM ${sql.table('chunks')} WHERE batch_id = ${batchId} AND state <> 'closed'
+      (SELECT first_seq, end_seq, seqs FROM ${chunks} WHERE batch_id = ${batchId} AND state <> 'closed'
         AND seqs IS NULL AND end_seq > ${after}::int + 1 ORDER BY first_seq LIMIT ${limit})
       UNION ALL
-      (SELECT first_seq, end_seq, seqs FROM ${sql.table('chunks')} WHERE batch_id = ${batchId} AND state <> 'closed'
+      (SELECT first_seq, end_seq, seqs FROM ${chunks} WHERE batch_id = ${batchId} AND state <> 'closed'
         AND seqs IS NOT NULL AND seqs[cardinality(seqs)] > ${after}::int)
     ) AS c, LATERAL (
       SELECT g AS seq FROM generate_series(greatest(c.first_seq, ${after}::int + 1), c.end_seq - 1) AS g WHERE c.seqs IS NULL

@@ -26,7 +26,7 @@ export interface FollowUpContext {
 export function followUps(jobs: readonly Again[], context: FollowUpContext): NewChunk[] {
   if (jobs.length === 0) return [];
   const drawn = backoffMs(context.policy, context.spent + 1, context.random());
-  const groups = new Map<string, { chunk: Omit<NewChunk, 'seqs'>; seqs: number[] }>();
+  const groups = new Map<string, { chunk: Omit<NewChunk, 'seqs' | 'dueInMs'>; dueInMs: number; seqs: number[] }>();
   for (const job of jobs) {
     const least = job.afterMs ?? 0;
     // The wish of the provider wins where it is longer than the backoff.
@@ -37,23 +37,34 @@ export function followUps(jobs: readonly Again[], context: FollowUpContext): New
     const key = `${second}|${spent}|${uncertain}`;
     let group = groups.get(key);
     if (group === undefined) {
-      const chunk = { dueInMs, attempt: context.attempt + 1, spent, uncertain, split: false };
-      groups.set(key, (group = { chunk, seqs: [] }));
+      const chunk = { attempt: context.attempt + 1, spent, uncertain, split: false };
+      groups.set(key, (group = { chunk, dueInMs, seqs: [] }));
     }
+    // Within their second they wait for the last of them: nobody is called before its time.
+    group.dueInMs = Math.max(group.dueInMs, dueInMs);
     group.seqs.push(job.seq);
   }
-  return [...groups.values()].map(({ chunk, seqs }) => ({ ...chunk, seqs: seqs.sort((a, b) => a - b) }));
+  return [...groups.values()].map(({ chunk, dueInMs, seqs }) => ({ ...chunk, dueInMs, seqs: seqs.sort((a, b) => a - b) }));
 }
 
 const MAX_DATA = 4_096;
 
-/** JSON of an event's data; what is larger than 4 kB is cut to its code and reference. */
+/** JSON of an event's data; what is larger than 4 kB, or no JSON at all, is cut to what the engine needs. */
 export function eventData(data: Record<string, unknown> | null): string | null {
   if (data === null) return null;
-  const text = JSON.stringify(data);
-  if (text.length <= MAX_DATA) return text;
-  const { code, ref, possibleDuplicate } = data;
-  return JSON.stringify({ code, ref, possibleDuplicate, truncated: true });
+  const text = jsonText(data);
+  if (text !== undefined && text.length <= MAX_DATA) return text;
+  const { code, ref, possibleDuplicate, afterMs, uncertain } = data;
+  return jsonText({ code, ref, possibleDuplicate, afterMs, uncertain, truncated: true }) ?? '{"truncated":true}';
+}
+
+/** Undefined for what a careless plugin may answer: a BigInt, a circle. */
+function jsonText(data: Record<string, unknown>): string | undefined {
+  try {
+    return JSON.stringify(data);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The data of `retried` and `postponed` hold what a later lease needs to make the follow-up. */

@@ -1,4 +1,4 @@
-import type { Guarantee, JobResult } from '../../plugin/index.ts';
+import type { Guarantee, JobResult, Retry } from '../../plugin/index.ts';
 import type { EventKind } from '../store.ts';
 import type { FullRetryPolicy } from './backoff.ts';
 
@@ -49,7 +49,7 @@ export function settle(result: JobResult, context: SettleContext): Settlement {
     case 'unknown':
       return { kind: result.status, data: flagged({ ...result.data, ...reason(result) }, context) };
     case 'retry':
-      return retryOrGiveUp(reason(result), result.afterMs, context, false);
+      return settleRetry(result, context);
     case 'throttled':
       return postpone({ code: result.code ?? 'throttled' }, result.afterMs, context);
     case 'blocked':
@@ -63,11 +63,23 @@ export function settle(result: JobResult, context: SettleContext): Settlement {
   }
 }
 
+/** A call that may have arrived all the same is a lost call: the guarantee decides. */
+function settleRetry(result: Retry, context: SettleContext): Settlement {
+  const doubtful = result.possibleDuplicate === true;
+  if (doubtful && context.guarantee.kind !== 'at-least-once') {
+    return settleLost({ ...result, notSent: false }, context);
+  }
+  const afterMs = Number.isFinite(result.afterMs) ? result.afterMs : undefined;
+  return retryOrGiveUp({ ...result.data, ...reason(result) }, afterMs, context, doubtful);
+}
+
 /** A call that ended without a result: the provider's guarantee decides. */
 export function settleLost(lost: LostCall, context: SettleContext): Settlement {
   const why = reason(lost);
-  if (lost.notSent) return retryOrGiveUp(why, undefined, context, false);
   const { guarantee } = context;
+  // That this call did not leave says nothing of an earlier one under the same key.
+  const repeated = guarantee.kind === 'keyed' && guarantee.scope === 'call' && context.fences > 1;
+  if (lost.notSent && !repeated) return retryOrGiveUp(why, undefined, context, false);
   switch (guarantee.kind) {
     case 'at-least-once':
       return retryOrGiveUp(why, undefined, context, true);
@@ -77,7 +89,7 @@ export function settleLost(lost: LostCall, context: SettleContext): Settlement {
       return { kind: 'open', data: null, checkAfterMs: guarantee.settleMs };
     case 'keyed':
       if (context.firstLeaseAgeMs >= guarantee.ttlMs) return expiredKey(context);
-      if (guarantee.scope === 'job') return retryOrGiveUp(why, undefined, context, false, 'unknown');
+      if (guarantee.scope === 'job') return retryOrGiveUp(why, undefined, context, true);
       return repeatSameCall(why, context);
   }
 }
@@ -107,13 +119,23 @@ export function expired(undecided: boolean): Settlement {
     : { kind: 'failed', data: { code: 'expired', message: 'Not delivered within retry.maxAgeMs of its due time' } };
 }
 
-function expiredKey(context: SettleContext): Settlement {
+/**
+ * A job that no fence tells about, in a chunk whose earlier calls may have arrived: past the
+ * time for which its provider remembers keys it must not be called again. Undefined if it may.
+ */
+export function settleDoubtful(context: Pick<SettleContext, 'guarantee' | 'firstLeaseAgeMs' | 'possibleDuplicate'>): Settlement | undefined {
+  const { guarantee, firstLeaseAgeMs } = context;
+  if (guarantee.kind !== 'keyed' || guarantee.scope !== 'job' || firstLeaseAgeMs < guarantee.ttlMs) return undefined;
+  return expiredKey(context);
+}
+
+function expiredKey(context: Pick<SettleContext, 'possibleDuplicate'>): Settlement {
   const why = { code: 'key_expired', message: 'The call was lost, and its idempotency key is too old to repeat it' };
   return { kind: 'unknown', data: flagged(why, context) };
 }
 
 /** The fence stays open, so that the same jobs are called again with the same key. */
-function repeatSameCall(why: Record<string, unknown>, context: SettleContext): Settlement {
+export function repeatSameCall(why: Record<string, unknown>, context: SettleContext): Settlement {
   if (context.fences >= context.policy.maxAttempts) return { kind: 'unknown', data: flagged(why, context) };
   return { kind: 'open', data: null, checkAfterMs: context.policy.baseMs * 2 ** Math.max(0, context.fences - 1) };
 }
@@ -123,9 +145,9 @@ function retryOrGiveUp(
   afterMs: number | undefined,
   context: SettleContext,
   uncertain: boolean,
-  end: 'failed' | 'unknown' = uncertain ? 'unknown' : 'failed',
 ): Settlement {
   const { policy } = context;
+  const end = uncertain ? 'unknown' : 'failed';
   const data = flagged(uncertain ? { ...why, uncertain: true } : why, context);
   if (context.spent + 1 >= policy.maxAttempts) return { kind: end, data: { ...data, exhausted: true } };
   if (context.ageMs + (afterMs ?? 0) >= policy.maxAgeMs) return { kind: end, data: { ...data, code: 'expired', last: why['code'] } };
@@ -142,13 +164,14 @@ function postpone(why: Record<string, unknown>, afterMs: number, context: Settle
   return { kind: 'postponed', data: why, afterMs: Math.max(0, afterMs), uncertain: context.possibleDuplicate };
 }
 
-function reason(from: { code: string; message?: string }): Record<string, unknown> {
+/** Code and message, as the log holds them. */
+export function reason(from: { code: string; message?: string }): Record<string, unknown> {
   const message = from.message === undefined ? {} : { message: String(from.message).slice(0, MAX_MESSAGE) };
   return { code: String(from.code).slice(0, 100), ...message };
 }
 
 /** Null instead of an empty object: most successes carry nothing, and the log is large. */
-function flagged(data: Record<string, unknown>, context: SettleContext): EventData {
+function flagged(data: Record<string, unknown>, context: Pick<SettleContext, 'possibleDuplicate'>): EventData {
   const all = context.possibleDuplicate ? { ...data, possibleDuplicate: true } : data;
   return Object.keys(all).length === 0 ? null : all;
 }

@@ -82,11 +82,21 @@ function compileString(value: string, escape: Escape, path: string): Render | un
   }
   return (variables) => {
     try {
-      return engine.renderSync(template, variables);
+      return renderPatiently(() => engine.renderSync(template, variables));
     } catch (error) {
       throw new TemplateError(path, firstLine(error));
     }
   };
+}
+
+/** A pause of the process looks like a slow template: what was too slow is rendered once more. */
+function renderPatiently(render: () => unknown): unknown {
+  try {
+    return render();
+  } catch (error) {
+    if (!firstLine(error).includes('render limit')) throw error;
+    return render();
+  }
 }
 
 const firstLine = (error: unknown): string => (error as Error).message.split('\n')[0] ?? 'template error';

@@ -1,8 +1,9 @@
-import type { JobPayload } from '../../plugin/index.ts';
+import type { JobPayload, Provider } from '../../plugin/index.ts';
 import type { FullRetryPolicy } from '../decisions/backoff.ts';
 import { dueJobs, type OpenFence } from '../decisions/due.ts';
 import { type Again, againFromEvents } from '../decisions/follow-up.ts';
-import { expired, type SettleContext, type Settlement, settleOpenFence } from '../decisions/settle.ts';
+import { expired, type SettleContext, type Settlement, settleDoubtful, settleOpenFence } from '../decisions/settle.ts';
+import { coversCall } from '../decisions/whole-call.ts';
 import type { AttemptEvent, ChunkLease, RunStore } from '../store.ts';
 import type { PlannedCall } from './call-queue.ts';
 import { type Guaranteed, planCalls, planRepeats, planResolves } from './plan-calls.ts';
@@ -45,11 +46,7 @@ export async function loadChunk(
     else sortFresh(sorted, plan, lease, seq, payloads.get(seq) as JobPayload);
   }
   for (const fence of due.fenced) {
-    const success = late.get(fence.seq);
-    if (success !== undefined && success !== null) {
-      const { status: _status, ...data } = success;
-      sorted.settled.push({ seq: fence.seq, settlement: { kind: 'succeeded', data } });
-    } else sortFenced(sorted, plan, lease, policy, fence, payloads.get(fence.seq) as JobPayload);
+    sortFenced(sorted, plan, lease, policy, { fence, success: late.get(fence.seq) ?? undefined }, payloads.get(fence.seq) as JobPayload);
   }
   const { provider } = plan;
   const calls = [
@@ -62,7 +59,15 @@ export async function loadChunk(
 
 function sortFresh(sorted: Sorted, plan: BatchPlan, lease: ChunkLease, seq: number, stored: JobPayload): void {
   const made = attempt(sorted, seq, () => prepare(plan, lease, seq, stored, undefined));
-  if (made !== undefined) sorted.fresh.push(made);
+  if (made === undefined) return;
+  const { guarantee, prepared } = made;
+  const { possibleDuplicate } = prepared.job;
+  const doubt = lease.interrupted || lease.uncertain;
+  const settlement = doubt
+    ? settleDoubtful({ guarantee, possibleDuplicate, firstLeaseAgeMs: lease.firstLeaseAgeMs })
+    : undefined;
+  if (settlement === undefined) sorted.fresh.push(made);
+  else sorted.settled.push({ seq, settlement });
 }
 
 function sortFenced(
@@ -70,12 +75,19 @@ function sortFenced(
   plan: BatchPlan,
   lease: ChunkLease,
   policy: FullRetryPolicy,
-  fence: OpenFence,
+  { fence, success }: { fence: OpenFence; success: Record<string, unknown> | undefined },
   stored: JobPayload,
 ): void {
   const made = attempt(sorted, fence.seq, () => prepare(plan, lease, fence.seq, stored, fence));
   if (made === undefined) return;
   const entry = { ...made, fence };
+  const { guarantee } = made;
+  // A call that may be repeated only for exactly the same jobs is repeated for all of them.
+  if (success !== undefined && !coversCall(guarantee)) {
+    const { status: _status, ...data } = success;
+    sorted.settled.push({ seq: fence.seq, settlement: { kind: 'succeeded', data } });
+    return;
+  }
   if (fence.pending || fence.note !== undefined) {
     sorted.resolves.push(entry);
     return;
@@ -92,7 +104,8 @@ function attempt<T>(sorted: Sorted, seq: number, work: () => T): T | undefined {
   try {
     return work();
   } catch (error) {
-    const data = { code: 'invalid_payload', message: (error as Error).message.slice(0, 500) };
+    const message = error instanceof Error ? error.message : String(error);
+    const data = { code: 'invalid_payload', message: message.slice(0, 500) };
     sorted.settled.push({ seq, settlement: { kind: 'failed', data } });
     return undefined;
   }
@@ -107,6 +120,7 @@ function prepare(
 ): Guaranteed {
   const plain = buildJob(plan, lease, seq, stored, false);
   const guarantee = guaranteeOf(plan, plain.payload);
+  askProvider(plan.provider, plain.payload);
   const again = fence !== undefined && guarantee.kind === 'at-least-once';
   const job = again || doubtful(lease, guarantee) ? { ...plain, possibleDuplicate: true } : plain;
   const sized = plan.provider.batchBytes !== undefined;
@@ -116,6 +130,14 @@ function prepare(
     bytes: sized ? Buffer.byteLength(JSON.stringify(job.payload)) : 0,
   };
   return { prepared, guarantee };
+}
+
+/** What calls are planned by: asked here once, so that a throw fails this job and not its chunk. */
+function askProvider(provider: Provider, payload: JobPayload): void {
+  provider.endpointKey?.(payload);
+  provider.groupKey?.(payload);
+  if (typeof provider.timeoutMs === 'function') provider.timeoutMs(payload);
+  for (const rate of provider.rates ?? []) rate.key?.(payload);
 }
 
 /** What `settle` needs to know of a job. */

@@ -1,21 +1,28 @@
-import type { JobResult, Resolution, Session } from '../../plugin/index.ts';
+import type { JobResult, Session } from '../../plugin/index.ts';
 import type { Tuning } from '../api.ts';
 import type { FullRetryPolicy } from '../decisions/backoff.ts';
-import { endOfChunk, type Rest } from '../decisions/close.ts';
-import { type Again, againData, eventData } from '../decisions/follow-up.ts';
-import { type LostCall, type Settlement, settle, settleLost } from '../decisions/settle.ts';
-import type { ChunkEnd, ChunkLease, NewEvent, RunStore } from '../store.ts';
+import type { ChunkEnd, ChunkLease, RunStore } from '../store.ts';
 import { ActiveCall, CallTimeoutError } from './active-call.ts';
 import { CallQueue, type PlannedCall } from './call-queue.ts';
-import { type ChunkWork, contextOf } from './chunk-load.ts';
+import { CallStarter } from './call-starter.ts';
+import {
+  type Judge,
+  type Landed,
+  landLost,
+  landResolutions,
+  landResults,
+  readAnswer,
+  readResolutions,
+} from './call-results.ts';
+import type { ChunkWork } from './chunk-load.ts';
+import { ChunkOutcome } from './chunk-outcome.ts';
 import type { ConnectionGate, GateClient } from './gate.ts';
+import { invoke, isThenable } from './invoke.ts';
 import { lateEvents, lateFromUnwritten } from './late.ts';
-import { takeTokens } from './limiter.ts';
 import { lostCall } from './lost.ts';
-import { type BatchPlan, needsFence, type PreparedJob } from './prepare.ts';
+import { type BatchPlan, needsFence } from './prepare.ts';
 import { Recorder } from './recorder.ts';
-import { resolutionSettlement } from './resolution.ts';
-import { isResolution, isResult, matchResults } from './results.ts';
+import { isResult } from './results.ts';
 
 /** Why a chunk starts no more calls. */
 export type StopReason = 'slice' | 'waiting' | 'steered' | 'shutdown' | 'stale' | 'blocked' | 'lost';
@@ -58,13 +65,11 @@ export class ChunkRun implements GateClient {
   readonly #recorder: Recorder;
   readonly #queue = new CallQueue();
   readonly #flights = new Set<Flight>();
-  readonly #again: Again[] = [];
-  /** Jobs whose fence stays open, by the second in which they are looked at again. */
-  readonly #open = new Map<number, number[]>();
+  readonly #outcome = new ChunkOutcome();
+  readonly #judge: Judge;
+  readonly #starter: CallStarter;
   readonly #done = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
-  #reserved: PlannedCall[] = [];
-  #preparing = false;
   #pumping = false;
   #stop: StopReason | undefined;
   #lastStart: number;
@@ -76,6 +81,15 @@ export class ChunkRun implements GateClient {
     this.#env = env;
     this.leasedAt = env.now();
     this.#lastStart = this.leasedAt;
+    this.#judge = { lease, policy: env.policy, outcome: this.#outcome };
+    this.#starter = new CallStarter(lease, env, {
+      putBack: (calls) => this.#putBack(calls),
+      start: (call, now) => this.#start(call, now),
+      waitForTokens: (waitMs) => this.#waitForTokens(waitMs),
+      mayStart: (now) => this.#mayStart(now),
+      onLost: (error) => this.#giveUp(error),
+      onIdle: () => this.pump(),
+    });
     const { flushMs, flushSize } = env.tuning;
     const onLost = () => this.stop('lost');
     this.#recorder = new Recorder(lease, { store: env.store, flushMs, flushSize, persist: env.persist, onLost });
@@ -101,8 +115,8 @@ export class ChunkRun implements GateClient {
 
   /** Resolves with the delay after which what was left is due, or undefined. */
   async run(work: ChunkWork): Promise<number | undefined> {
-    this.#again.push(...work.again);
-    for (const { seq, settlement } of work.settled) this.#record([this.#event(seq, settlement)]);
+    this.#outcome.again.push(...work.again);
+    for (const { seq, settlement } of work.settled) this.#recorder.add(this.#outcome.event(seq, settlement));
     for (const call of work.calls) this.#queue.add(call);
     this.#env.gate.join(this);
     this.pump();
@@ -137,7 +151,7 @@ export class ChunkRun implements GateClient {
       else if (!this.#env.leaseFresh(now)) this.#stop = 'stale';
       else if (!this.#startNext(now)) break;
     }
-    if (this.#reserved.length > 0 && !this.#preparing) this.#prepare().catch((error: unknown) => this.#giveUp(error));
+    if (!this.#starter.idle) void this.#starter.run();
     this.#pumping = false;
     this.#finishIfDone();
   }
@@ -167,35 +181,14 @@ export class ChunkRun implements GateClient {
     this.#lastStart = now;
     const direct = call.kind === 'resolve' || (plan.provider.rates === undefined && !needsFence(call.guarantee));
     if (direct) this.#start(call, now);
-    else this.#reserved.push(call);
+    else this.#starter.reserve(call);
     return true;
   }
 
-  /** Tokens and fences for the calls that can start right now, taken for all of them at once (E7). */
-  async #prepare(): Promise<void> {
-    this.#preparing = true;
-    while (this.#reserved.length > 0) {
-      const calls = this.#reserved;
-      this.#reserved = [];
-      const { go, wait, waitMs } = await takeTokens(this.#env, calls);
-      this.#putBack(wait);
-      if (wait.length > 0) this.#waitForTokens(waitMs);
-      const fenced = go.filter((call) => needsFence(call.guarantee));
-      if (fenced.length > 0 && !(await this.#fence(fenced, 'attempted'))) {
-        this.#putBack(go);
-        this.stop('lost');
-        break;
-      }
-      const now = this.#env.now();
-      if (this.#env.gate.blocked) this.#stop ??= 'blocked';
-      if (!this.#env.leaseFresh(now)) this.#stop = 'stale';
-      if (this.#stop !== undefined && this.#stop !== 'slice' && this.#stop !== 'waiting') {
-        if (fenced.length > 0) await this.#fence(fenced, 'released');
-        this.#putBack(go);
-      } else for (const call of go) this.#start(call, now);
-    }
-    this.#preparing = false;
-    this.pump();
+  #mayStart(now: number): boolean {
+    if (this.#env.gate.blocked) this.#stop ??= 'blocked';
+    if (!this.#env.leaseFresh(now)) this.#stop = 'stale';
+    return this.#stop === undefined || this.#stop === 'slice' || this.#stop === 'waiting';
   }
 
   #waitForTokens(waitMs: number): void {
@@ -211,24 +204,13 @@ export class ChunkRun implements GateClient {
     }
   }
 
-  async #fence(calls: readonly PlannedCall[], kind: 'attempted' | 'released', note?: unknown): Promise<boolean> {
-    const events = calls.flatMap((call) => {
-      const data: Record<string, unknown> = {};
-      if (kind === 'attempted' && call.jobs.length > 1) data['call'] = call.idempotencyKey;
-      if (note !== undefined) data['note'] = note;
-      const text = Object.keys(data).length === 0 ? null : JSON.stringify(data);
-      return call.jobs.map((job): NewEvent => ({ seq: job.job.seq, kind, data: text }));
-    });
-    return (await this.#env.persist(() => this.#env.store.fence(this.lease, events))) === true;
-  }
-
   #start(call: PlannedCall, now: number): void {
-    const note = (data: unknown) => this.#fence([call], 'attempted', data);
+    const note = (data: unknown) => this.#starter.fence([call], 'attempted', data);
     const active = new ActiveCall(call.idempotencyKey, this.lease.attempt, call.timeoutMs, now, note);
     const flight: Flight = { call, active, done: false };
     this.#flights.add(flight);
     try {
-      const answer = this.#invoke(call, active);
+      const answer = invoke(this.#env.session, call, active);
       if (isThenable(answer)) {
         answer.then(
           (value) => this.#answered(flight, value),
@@ -240,134 +222,58 @@ export class ChunkRun implements GateClient {
     }
   }
 
-  #invoke(call: PlannedCall, active: ActiveCall): unknown {
-    const { session } = this.#env;
-    if (call.kind === 'resolve') {
-      if (session.resolve === undefined) throw new Error('the provider has pending or reconcilable jobs but no resolve()');
-      const fences = call.fences ?? [];
-      const jobs = call.jobs.map(({ job }, index) => {
-        const { ref, note, ageMs } = fences[index] ?? { ageMs: 0 };
-        return { ...job, ageMs, ...(ref === undefined ? {} : { ref }), ...(note === undefined ? {} : { note: note as string }) };
-      });
-      return session.resolve(jobs, active);
-    }
-    if (session.process !== undefined) return session.process((call.jobs[0] as PreparedJob).job, active);
-    return session.processBatch(
-      call.jobs.map(({ job }) => job),
-      active,
-    );
-  }
-
   #answered(flight: Flight, answer: unknown): void {
     const { call } = flight;
-    if (call.kind === 'resolve') return this.#resolved(flight, answer);
-    if (this.#env.session.process !== undefined) {
-      const result = isResult(answer) ? answer : undefined;
-      if (result === undefined) this.#env.violation('process() returned no result');
-      return this.#settled(flight, [result]);
+    const { gate, session } = this.#env;
+    if (call.kind === 'resolve') {
+      this.#resolved(flight, answer);
+      return;
     }
-    const ids = call.jobs.map(({ job }) => job.id);
-    const { results, violation } = matchResults(ids, answer, isResult);
-    if (violation !== undefined) this.#env.violation(`processBatch(): ${violation}`);
-    this.#settled(flight, results);
-  }
-
-  #settled(flight: Flight, results: readonly (JobResult | undefined)[]): void {
+    const { results, violation } = readAnswer(call, answer, session.process !== undefined);
+    if (violation !== undefined) this.#env.violation(violation);
     if (flight.done) {
       this.#late(flight, results);
       return;
     }
-    const { call } = flight;
-    this.#env.gate.throws.count = 0;
-    const missing: JobResult = { status: 'unknown', code: 'missing_result', message: 'The provider gave no result for this job' };
-    const events = call.jobs.map((prepared, index) => {
-      const result = results[index] ?? missing;
-      this.#effects(call, result);
-      const context = contextOf(this.lease, this.#env.policy, { prepared, guarantee: call.guarantee });
-      return this.#event(prepared.job.seq, settle(result, { ...context, fences: context.fences + 1 }));
-    });
-    const working = results.some((result) => result !== undefined && result.status !== 'retry' && result.status !== 'unknown');
-    this.#land(flight, events, working);
+    gate.throws.count = 0;
+    for (const result of results) this.#effects(call, result);
+    this.#land(flight, landResults(this.#judge, call, results));
   }
 
   #resolved(flight: Flight, answer: unknown): void {
-    const { call } = flight;
     if (flight.done) return;
-    const ids = call.jobs.map(({ job }) => job.id);
-    const { results, violation } = matchResults<Resolution>(ids, answer, isResolution);
+    const { results, violation } = readResolutions(flight.call, answer);
     if (violation !== undefined) this.#env.violation(`resolve(): ${violation}`);
-    const events: NewEvent[] = [];
-    call.jobs.forEach((prepared, index) => {
-      const context = contextOf(this.lease, this.#env.policy, { prepared, guarantee: call.guarantee });
-      const decision = resolutionSettlement(results[index], context, call.fences?.[index]);
-      if (decision === 'call') this.#queue.add({ ...call, kind: 'call', jobs: [prepared], idempotencyKey: prepared.job.id });
-      else events.push(...this.#event(prepared.job.seq, decision));
-      const result = results[index];
-      if (isResult(result)) this.#effects(call, result);
-    });
-    this.#land(flight, [events], true);
-    this.pump();
+    for (const result of results) if (isResult(result)) this.#effects(flight.call, result);
+    this.#land(flight, landResolutions(this.#judge, flight.call, results));
   }
 
   #threw(flight: Flight, error: unknown): void {
     if (flight.done) return;
-    const lost = lostCall(error, flight.active.reason);
     if (flight.active.reason === undefined) this.#env.threw(error);
-    this.#lose(flight, lost);
-  }
-
-  #lose(flight: Flight, lost: LostCall): void {
-    const { call } = flight;
-    const events = call.jobs.map((prepared, index) => {
-      const context = contextOf(this.lease, this.#env.policy, { prepared, guarantee: call.guarantee });
-      if (call.kind === 'resolve') {
-        const decision = resolutionSettlement(undefined, context, call.fences?.[index]);
-        return decision === 'call' ? [] : this.#event(prepared.job.seq, decision);
-      }
-      return this.#event(prepared.job.seq, settleLost(lost, { ...context, fences: context.fences + 1 }));
-    });
-    this.#land(flight, events, false);
+    this.#land(flight, landLost(this.#judge, flight.call, lostCall(error, flight.active.reason)));
   }
 
   /** What a result means for others than its job. */
-  #effects(call: PlannedCall, result: JobResult): void {
-    if (result.status === 'blocked') {
+  #effects(call: PlannedCall, result: JobResult | undefined): void {
+    if (result?.status === 'blocked') {
       this.#env.blocked(result);
       this.#stop ??= 'blocked';
-    } else if (result.status === 'throttled') {
+    } else if (result?.status === 'throttled') {
       if (result.scope === 'endpoint' && call.endpoint !== undefined) {
         this.#env.gate.openCircuit(call.endpoint, result.afterMs, this.#env.now());
       } else this.#env.throttled(result.afterMs);
     }
   }
 
-  #event(seq: number, settlement: Settlement): NewEvent[] {
-    if (settlement.kind === 'open') {
-      const second = Math.ceil(settlement.checkAfterMs / 1_000);
-      const list = this.#open.get(second);
-      if (list === undefined) this.#open.set(second, [seq]);
-      else list.push(seq);
-      return settlement.data === null ? [] : [{ seq, kind: 'attempted', data: JSON.stringify(settlement.data) }];
-    }
-    const { kind, afterMs, uncertain } = settlement;
-    if (kind === 'retried' || kind === 'postponed') {
-      const again: Again = { seq, spent: kind === 'retried', afterMs, uncertain: uncertain === true };
-      this.#again.push(again);
-      return [{ seq, kind, data: againData(settlement.data, again) }];
-    }
-    return [{ seq, kind, data: eventData(settlement.data) }];
-  }
-
-  #record(lists: readonly (readonly NewEvent[])[]): void {
-    for (const events of lists) this.#recorder.add(events);
-  }
-
-  #land(flight: Flight, events: readonly (readonly NewEvent[])[], working: boolean): void {
+  #land(flight: Flight, landed: Landed): void {
     flight.done = true;
     this.#flights.delete(flight);
     const { gate } = this.#env;
-    gate.release(flight.call.endpoint, working, this.#env.now());
-    this.#record(events);
+    gate.release(flight.call.endpoint, landed.working, this.#env.now());
+    this.#recorder.add(landed.events);
+    for (const call of landed.repeats) this.#queue.add(call);
+    if (landed.repeats.length > 0) this.pump();
     if (!this.#finishIfDone()) this.#recorder.schedule();
     if (!this.#pumping) gate.wake();
   }
@@ -376,13 +282,13 @@ export class ChunkRun implements GateClient {
     const { active } = flight;
     if (now >= active.deadline) active.abort(new CallTimeoutError(active.timeoutMs));
     if (active.reason !== undefined && now >= active.deadline + ABORT_GRACE_MS && !flight.done) {
-      this.#lose(flight, lostCall(undefined, active.reason));
+      this.#threw(flight, undefined);
     }
   }
 
   /** Aborted calls that did not end are taken for lost. */
   loseAll(): void {
-    for (const flight of this.#flights) this.#lose(flight, lostCall(undefined, flight.active.reason));
+    for (const flight of this.#flights) this.#threw(flight, undefined);
   }
 
   #late(flight: Flight, results: readonly (JobResult | undefined)[]): void {
@@ -392,15 +298,13 @@ export class ChunkRun implements GateClient {
     void this.#ended.promise.then(() => this.#env.persist(() => this.#env.store.recordLate(this.lease, events)));
   }
 
-  /** The database failed for as long as the lease lasts: another runner takes over. */
   #giveUp(error: unknown): void {
-    this.#preparing = false;
-    this.#env.violation(`internal: ${(error as Error).message}`);
+    if (error !== undefined) this.#env.violation(`a call could not be started: ${(error as Error).message}`);
     this.stop('lost');
   }
 
   #finishIfDone(): boolean {
-    if (this.#pumping || this.#preparing || this.#reserved.length > 0 || this.#flights.size > 0) return false;
+    if (this.#pumping || !this.#starter.idle || this.#flights.size > 0) return false;
     if (this.#stop === undefined && this.#queue.size > 0) return false;
     this.#done.resolve();
     return true;
@@ -420,20 +324,9 @@ export class ChunkRun implements GateClient {
   }
 
   #ending(): ChunkEnd {
-    const { policy, random } = this.#env;
-    const { attempt, spent, uncertain } = this.lease;
-    return endOfChunk(this.#rest(), this.#again, { attempt, spent, uncertain, policy, random });
-  }
-
-  #rest(): Rest[] {
     const now = this.#env.now();
-    const bySecond = new Map([...this.#open].map(([second, seqs]) => [second, [...seqs]]));
-    for (const call of this.#queue.drain()) {
-      const second = Math.ceil(this.#dueInMs(call, now) / 1_000);
-      const seqs = call.jobs.map(({ job }) => job.seq);
-      bySecond.set(second, [...(bySecond.get(second) ?? []), ...seqs]);
-    }
-    return [...bySecond].map(([second, seqs]) => ({ seqs: seqs.sort((a, b) => a - b), dueInMs: second * 1_000 }));
+    const rest = this.#queue.drain().map((call) => ({ call, dueInMs: this.#dueInMs(call, now) }));
+    return this.#outcome.end(rest, this.lease, this.#env.policy, this.#env.random);
   }
 
   #dueInMs(call: PlannedCall, now: number): number {
@@ -442,6 +335,3 @@ export class ChunkRun implements GateClient {
     return Math.max(wait ?? this.#env.tuning.startWithinMs, this.#tokensAt - now, 0);
   }
 }
-
-const isThenable = (value: unknown): value is PromiseLike<unknown> =>
-  typeof (value as { then?: unknown } | null | undefined)?.then === 'function';

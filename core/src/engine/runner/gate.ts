@@ -40,6 +40,11 @@ export class ConnectionGate {
     this.limit = limit;
   }
 
+  /** Every slot is taken, and somebody waits for one. */
+  get saturated(): boolean {
+    return this.starved && this.inFlight >= this.limit;
+  }
+
   join(client: GateClient): void {
     this.#clients.push(client);
   }

@@ -33,6 +33,8 @@ export interface RunnerOptions {
 const TICK_MS = 50;
 const DEFAULT_CONCURRENCY = 10;
 const SAME_THROWS = 10;
+/** A connection is asked again after a day at the latest, whatever patience its provider asked for. */
+const MAX_THROTTLE_MS = 86_400_000;
 /** A session that could not be opened is tried again after this time. */
 const REOPEN_MS = 5_000;
 
@@ -46,6 +48,9 @@ export class Runner {
   readonly #runs = new Map<number, ChunkRun>();
   /** Chunks whose lease or load is under way, with their connection. */
   readonly #starting = new Map<number, string>();
+  readonly #hintedAgain = new Map<number, ChunkRef>();
+  /** Chunks whose lease was not answered: if it was granted, nothing has been called under it. */
+  readonly #unheard = new Set<number>();
   readonly #gates = new Map<string, ConnectionGate>();
   readonly #work = new Set<Promise<void>>();
   #ticker: NodeJS.Timeout | undefined;
@@ -56,7 +61,7 @@ export class Runner {
     const { rows, runnerId, versions, tuning } = options;
     this.heartbeat = new Heartbeat({
       beat: () => rows.heartbeat(runnerId, versions, tuning.leaseMs),
-      giveBack: (chunkId, epoch) => rows.giveBack(runnerId, chunkId, epoch),
+      giveBack: (chunkId, epoch) => rows.giveBack(runnerId, chunkId, epoch, !this.#unheard.delete(chunkId)),
       holds: (chunkId) => this.#runs.has(chunkId) || this.#starting.has(chunkId),
       runs: () => this.#runs,
       onShare: (position, runners) => this.#share(position, runners),
@@ -76,7 +81,10 @@ export class Runner {
   room(connectionId: string): number {
     const gate = this.#gates.get(connectionId);
     if (this.#stopping || gate?.blocked === true || gate?.limit === 0) return 0;
-    return this.#options.tuning.chunkSlotsPerConnection - this.#busy(connectionId);
+    const { chunkSlotsPerConnection } = this.#options.tuning;
+    // With all call slots taken, further chunks would only wait; a few make sure that tenants take turns.
+    const most = gate?.saturated === true ? Math.ceil(chunkSlotsPerConnection / 2) : chunkSlotsPerConnection;
+    return most - this.#busy(connectionId);
   }
 
   /** How many more chunks this runner would take now, of whatever connection. */
@@ -89,7 +97,12 @@ export class Runner {
 
   /** Takes a hint. Never throws: what goes wrong is logged, and the chunk comes back by its lease. */
   accept(ref: ChunkRef): void {
-    if (this.#stopping || this.#starting.has(ref.chunkId) || this.#runs.has(ref.chunkId)) return;
+    if (this.#stopping) return;
+    if (this.#starting.has(ref.chunkId) || this.#runs.has(ref.chunkId)) {
+      // Given back a moment ago and hinted again before its run has ended here.
+      this.#hintedAgain.set(ref.chunkId, ref);
+      return;
+    }
     this.#starting.set(ref.chunkId, ref.connectionId);
     const work = this.#take(ref)
       .catch((error: Error) => this.#options.logger.error({ err: error, chunkId: ref.chunkId }, 'chunk failed'))
@@ -97,7 +110,10 @@ export class Runner {
         this.#starting.delete(ref.chunkId);
         this.#runs.delete(ref.chunkId);
         this.#work.delete(work);
-        this.#options.onRoom();
+        const again = this.#hintedAgain.get(ref.chunkId);
+        this.#hintedAgain.delete(ref.chunkId);
+        if (again === undefined) this.#options.onRoom();
+        else this.accept(again);
       });
     this.#work.add(work);
   }
@@ -139,12 +155,21 @@ export class Runner {
   }
 
   async #take(ref: ChunkRef): Promise<void> {
+    this.#unheard.add(ref.chunkId);
     const lease = await this.#options.store.lease(ref.chunkId, this.#options.runnerId);
+    this.#unheard.delete(ref.chunkId);
     if (lease === undefined) return;
+    const dueInMs = await this.#workOn(lease).catch((error: Error) => {
+      this.#options.logger.error({ err: error, chunkId: lease.chunkId }, 'a chunk could not be worked on; it is tried again');
+      return this.#returnUnused(lease, REOPEN_MS);
+    });
+    if (dueInMs !== undefined) this.#options.onDue(dueInMs);
+  }
+
+  async #workOn(lease: ChunkLease): Promise<number | undefined> {
     const plan = await this.#options.plans.get(lease.batchId);
     const gate = this.#gate(plan);
-    const dueInMs = await runningPlugin.run(plan.pluginName, () => this.#run(lease, plan, gate));
-    if (dueInMs !== undefined) this.#options.onDue(dueInMs);
+    return runningPlugin.run(plan.pluginName, () => this.#run(lease, plan, gate));
   }
 
   async #run(lease: ChunkLease, plan: BatchPlan, gate: ConnectionGate): Promise<number | undefined> {
@@ -214,7 +239,8 @@ export class Runner {
     void this.heartbeat.persist(() => this.#options.store.block(connectionId, { code, message }));
   }
 
-  #throttle(plan: BatchPlan, gate: ConnectionGate, forMs: number): void {
+  #throttle(plan: BatchPlan, gate: ConnectionGate, askedMs: number): void {
+    const forMs = Math.min(askedMs, MAX_THROTTLE_MS);
     const until = performance.now() + forMs;
     if (until <= gate.throttledUntil + 100) return;
     gate.throttledUntil = until;

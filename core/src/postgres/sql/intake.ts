@@ -42,6 +42,15 @@ SELECT $1, $2::int + n - 1, line::json FROM u, string_to_table($3::text, E'\\n')
     return rows[0].batch_id;
   }
 
+  /** Tells after a lost COMMIT reply whether the row is there. */
+  const exists = (table: 'batches' | 'uploads', id: string, state?: string) => async () => {
+    const { rowCount } = await pool.query(`SELECT 1 FROM ${s}.${table} WHERE id = $1 AND ($2::text IS NULL OR state = $2)`, [
+      id,
+      state ?? null,
+    ]);
+    return rowCount === 1;
+  };
+
   return {
     async insertBatch(batch, { texts, sealed, dispatched }, client) {
       const totals = { rows: texts.length, bytes: byteCount(texts) };
@@ -51,7 +60,7 @@ SELECT $1, $2::int + n - 1, line::json FROM u, string_to_table($3::text, E'\\n')
         }
         return storeBatch(tx, batch, totals, sealed, dispatched);
       };
-      return client === undefined ? transaction(pool, work) : work(client);
+      return client === undefined ? transaction(pool, work, exists('batches', batch.id)) : work(client);
     },
     async beginSubmit(batchId) {
       const uploadId = v7();
@@ -91,12 +100,12 @@ SELECT $1, $2::int + n - 1, line::json FROM u, string_to_table($3::text, E'\\n')
           [batchId, totals.rows, totals.bytes],
         );
         if (rowCount === 0) throw notOpen(batchId, 'no longer open');
-      }),
+      }, exists('uploads', uploadId, 'committed')),
     commitSubmit: (uploadId, batch, totals) =>
       transaction(pool, async (client) => {
         await closeUpload(client, uploadId, totals);
         await storeBatch(client, batch, totals, totals.sealed, false);
-      }),
+      }, exists('uploads', uploadId, 'committed')),
     async abortUpload(uploadId) {
       await transaction(pool, (client) => abandonUploads(client, s, 0, undefined, uploadId));
     },

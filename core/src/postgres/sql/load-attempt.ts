@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { AttemptEvent, ChunkLease, EventKind } from '../../engine/store.ts';
 import { intArray } from './array-literal.ts';
+import { ASIDE } from './outcomes.ts';
 
 interface Row {
   seq: number;
@@ -17,9 +18,9 @@ interface Row {
  */
 export function loadAttemptStatement(pool: Pool, s: string) {
   const text = (where: string) => `
-SELECT seq, (array_agg(kind ORDER BY id DESC) FILTER (WHERE kind <> 'late'))[1] AS kind,
-  (array_agg(data ORDER BY id DESC) FILTER (WHERE kind <> 'late'))[1] AS data,
-  (extract(epoch FROM now() - max(at) FILTER (WHERE kind <> 'late')) * 1000)::float8 AS age_ms,
+SELECT seq, (array_agg(kind ORDER BY id DESC) FILTER (WHERE kind NOT IN ${ASIDE}))[1] AS kind,
+  (array_agg(data ORDER BY id DESC) FILTER (WHERE kind NOT IN ${ASIDE}))[1] AS data,
+  (extract(epoch FROM now() - max(at) FILTER (WHERE kind NOT IN ${ASIDE})) * 1000)::float8 AS age_ms,
   (count(*) FILTER (WHERE kind = 'attempted'))::int AS fences,
   (array_agg(data ORDER BY id DESC) FILTER (WHERE kind = 'late' AND data->>'status' = 'succeeded'))[1] AS late
 FROM ${s}.job_events

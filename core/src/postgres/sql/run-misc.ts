@@ -44,6 +44,7 @@ WITH late AS (
 ), written AS (
   INSERT INTO ${s}.job_events (batch_id, seq, attempt, kind, data)
   SELECT $1, seq, $2, 'late', data FROM late
+  RETURNING 1
 ), last AS (
   SELECT DISTINCT ON (e.seq) e.seq, e.kind, e.attempt
   FROM ${s}.job_events AS e JOIN late ON late.seq = e.seq AND late.success
@@ -53,7 +54,8 @@ WITH late AS (
   INSERT INTO ${s}.job_events (batch_id, seq, attempt, kind, data)
   SELECT $1, last.seq, $2, 'resolved',
     json_build_object('outcome', 'succeeded', 'by', 'late', 'ref', late.data->>'ref')
-  FROM last JOIN late USING (seq) WHERE last.kind = 'unknown' AND last.attempt = $2
+  -- Counting what was written puts the late results before what they settled.
+  FROM last JOIN late USING (seq) WHERE last.kind = 'unknown' AND last.attempt = $2 AND (SELECT count(*) FROM written) > 0
   RETURNING 1
 )
 UPDATE ${s}.batches SET unknown = unknown - n, succeeded = succeeded + n, changed_at = now()

@@ -15,7 +15,7 @@ SELECT
   (SELECT count(*)::int FROM ${s}.runners WHERE seen_at > now() - $2::float8 * interval '1 ms') AS runners,
   (SELECT coalesce(json_agg(id), '[]') FROM ${s}.connections WHERE blocked_at IS NOT NULL) AS blocked`;
   const giveBack = `
-UPDATE ${s}.chunks SET state = 'ready', runner_id = NULL, dispatched_at = NULL
+UPDATE ${s}.chunks SET state = 'ready', runner_id = NULL, dispatched_at = NULL, interrupted = interrupted OR $4
 WHERE id = $2 AND runner_id = $1 AND epoch = $3 AND state = 'leased'`;
   return {
     async heartbeat(runnerId, versions, leaseMs) {
@@ -27,8 +27,8 @@ WHERE id = $2 AND runner_id = $1 AND epoch = $3 AND state = 'leased'`;
       });
       return rows[0] as HeartbeatAnswer;
     },
-    async giveBack(runnerId, chunkId, epoch) {
-      await pool.query({ name: 'bs_give_back', text: giveBack, values: [runnerId, chunkId, epoch] });
+    async giveBack(runnerId, chunkId, epoch, interrupted) {
+      await pool.query({ name: 'bs_give_back', text: giveBack, values: [runnerId, chunkId, epoch, interrupted] });
     },
     async forget(runnerId) {
       await pool.query(`DELETE FROM ${s}.runners WHERE id = $1`, [runnerId]);

@@ -53,13 +53,21 @@ export function steerStatements(pool: Pool, s: string, notify: string): Omit<Ste
         if (state !== 'running' && state !== 'scheduled') throw conflict(batchId, state, 'paused', 'running or scheduled');
         await setState(client, s, batchId, `'paused'`);
       }),
-    resume: (tenantId, batchId) =>
-      withBatch(tenantId, batchId, async (client, { state }) => {
+    async resume(tenantId, batchId) {
+      // Hints that found the batch paused led to nothing: without this they are sent again after 10 s only.
+      await pool.query(
+        `UPDATE ${s}.chunks AS c SET dispatched_at = NULL FROM ${s}.batches AS b
+         WHERE b.id = $1 AND b.tenant_id = $2 AND b.state = 'paused' AND c.batch_id = b.id
+           AND c.state = 'ready' AND c.dispatched_at IS NOT NULL`,
+        [batchId, tenantId],
+      );
+      await withBatch(tenantId, batchId, async (client, { state }) => {
         if (state === 'running' || state === 'scheduled') return;
         if (state !== 'paused') throw conflict(batchId, state, 'resumed', 'paused');
         await setState(client, s, batchId, `CASE WHEN scheduled_at > now() THEN 'scheduled' ELSE 'running' END`);
         await client.query(notify);
-      }),
+      });
+    },
     cancel: (tenantId, batchId) =>
       withBatch(tenantId, batchId, async (client, { state, total }) => {
         if (state === 'cancelling' || state === 'cancelled') return;

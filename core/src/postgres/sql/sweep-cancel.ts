@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { MEMBERS } from './outcomes.ts';
+import { ASIDE, MEMBERS } from './outcomes.ts';
 
 /**
  * Cancels what is left of one chunk that nobody holds (E17). What waits becomes `cancelled`;
@@ -8,7 +8,9 @@ import { MEMBERS } from './outcomes.ts';
  */
 export async function cancelChunk(client: ClientBase, s: string, batchId: string): Promise<boolean> {
   const { rows } = await client.query<{ id: number }>(
-    `SELECT id FROM ${s}.chunks WHERE batch_id = $1 AND state = 'ready' ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED`,
+    // A sweep that outlived its cancellation must not touch what was reopened since.
+    `SELECT k.id FROM ${s}.chunks AS k JOIN ${s}.batches AS b ON b.id = k.batch_id AND b.state = 'cancelling'
+     WHERE k.batch_id = $1 AND k.state = 'ready' ORDER BY k.id LIMIT 1 FOR UPDATE OF k SKIP LOCKED`,
     [batchId],
   );
   if (rows[0] === undefined) return false;
@@ -23,7 +25,7 @@ WITH c AS (SELECT * FROM ${s}.chunks WHERE id = $1),
 last AS (
   SELECT DISTINCT ON (e.seq) e.seq, e.kind
   FROM c JOIN ${MEMBERS} ON true
-  JOIN ${s}.job_events AS e ON e.batch_id = c.batch_id AND e.seq = m.seq AND e.attempt = c.attempt AND e.kind <> 'late'
+  JOIN ${s}.job_events AS e ON e.batch_id = c.batch_id AND e.seq = m.seq AND e.attempt = c.attempt AND e.kind NOT IN ${ASIDE}
   ORDER BY e.seq, e.id DESC
 ), verdict AS (
   SELECT m.seq, c.interrupted OR c.uncertain AS doubtful,

@@ -47,21 +47,23 @@ candidates AS (
     AND (kind = ANY($2::text[]) OR kind = 'resolved') AND seq >= $3
   ORDER BY seq LIMIT ${STEP}
 ), last AS (
-  SELECT DISTINCT ON (e.seq) e.seq, e.id, ${stateOf('e')} AS state, max(e.attempt) OVER (PARTITION BY e.seq) AS attempt
+  SELECT DISTINCT ON (e.seq) e.seq, e.id, ${stateOf('e')} AS state, max(e.attempt) OVER (PARTITION BY e.seq) AS attempt,
+    e.kind = 'unknown' OR coalesce(e.data->>'possibleDuplicate' = 'true' OR e.data->>'uncertain' = 'true', false) AS doubtful
   FROM candidates AS k JOIN ${s}.job_events AS e ON e.batch_id = $1 AND e.seq = k.seq
   WHERE e.kind IN ${OUTCOME_KINDS}
   ORDER BY e.seq, e.id DESC
 ), chosen AS (
-  SELECT seq, state, (row_number() OVER (ORDER BY seq) - 1) / b.chunk_size AS part, max(attempt) OVER () + 1 AS attempt
-  FROM last, b WHERE state = ANY($2::text[]) AND id <= $4
+  SELECT last.seq, last.state, last.doubtful, max(last.attempt) OVER () + 1 AS attempt,
+    (row_number() OVER (ORDER BY last.seq) - 1) / b.chunk_size AS part
+  FROM last, b WHERE last.state = ANY($2::text[]) AND last.id <= $4
 ), reopened AS (
   INSERT INTO ${s}.job_events (batch_id, seq, attempt, kind, data)
   SELECT $1, seq, attempt, 'reopened', json_build_object('from', state) FROM chosen
 ), made AS (
   INSERT INTO ${s}.chunks (batch_id, connection_id, state, due_at, first_due_at, attempt, uncertain, seqs, size)
-  SELECT $1, b.connection_id, 'ready', now(), now(), min(chosen.attempt), bool_or(chosen.state = 'unknown'),
+  SELECT $1, b.connection_id, 'ready', now(), now(), min(chosen.attempt), chosen.doubtful,
     array_agg(seq ORDER BY seq)::int[], count(*)::int
-  FROM chosen, b GROUP BY part, b.connection_id, chosen.state = 'unknown'
+  FROM chosen, b GROUP BY part, b.connection_id, chosen.doubtful
   RETURNING 1
 ), counted AS (
   SELECT count(*) FILTER (WHERE state = 'failed')::int AS failed, count(*) FILTER (WHERE state = 'unknown')::int AS unknown,

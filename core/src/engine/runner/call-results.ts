@@ -1,0 +1,101 @@
+import type { JobResult, Resolution } from '../../plugin/index.ts';
+import type { FullRetryPolicy } from '../decisions/backoff.ts';
+import { type LostCall, type SettleContext, settle, settleLost } from '../decisions/settle.ts';
+import { coversCall, judgeWholeCall, type WholeCall } from '../decisions/whole-call.ts';
+import type { ChunkLease, NewEvent } from '../store.ts';
+import type { PlannedCall } from './call-queue.ts';
+import { contextOf } from './chunk-load.ts';
+import type { ChunkOutcome } from './chunk-outcome.ts';
+import type { PreparedJob } from './prepare.ts';
+import { resolutionSettlement } from './resolution.ts';
+import { isResolution, isResult, matchResults } from './results.ts';
+
+/** What a chunk knows when it judges the answers of its calls. */
+export interface Judge {
+  readonly lease: ChunkLease;
+  readonly policy: FullRetryPolicy;
+  readonly outcome: ChunkOutcome;
+}
+
+/** What the end of a call leads to. */
+export interface Landed {
+  readonly events: readonly NewEvent[];
+  /** Jobs that the provider never saw, to be called now. */
+  readonly repeats: readonly PlannedCall[];
+  /** The endpoint works: its circuit stays closed. */
+  readonly working: boolean;
+}
+
+type Results = readonly (JobResult | undefined)[];
+
+const MISSING: JobResult = {
+  status: 'unknown',
+  code: 'missing_result',
+  message: 'The provider gave no result for this job',
+};
+
+/** The results of a call by its jobs, and what broke the contract (E22). */
+export function readAnswer(call: PlannedCall, answer: unknown, single: boolean): { results: Results; violation?: string } {
+  if (single) {
+    if (isResult(answer)) return { results: [answer] };
+    return { results: [undefined], violation: 'process() answered no valid result' };
+  }
+  const { results, violation } = matchResults(jobIds(call), answer, isResult);
+  return violation === undefined ? { results } : { results, violation: `processBatch(): ${violation}` };
+}
+
+export function landResults(judge: Judge, call: PlannedCall, results: Results): Landed {
+  const events: NewEvent[] = [];
+  const whole = coversCall(call.guarantee) ? wholeCall(judge, call, results) : undefined;
+  let working = false;
+  for (let i = 0; i < call.jobs.length; i++) {
+    const prepared = call.jobs[i] as PreparedJob;
+    const result = whole?.results[i] ?? results[i] ?? MISSING;
+    if (result.status !== 'retry' && result.status !== 'unknown') working = true;
+    const settlement = whole?.same ?? settle(result, madeContext(judge, call, prepared));
+    for (const event of judge.outcome.event(prepared.job.seq, settlement)) events.push(event);
+  }
+  return { events, repeats: [], working };
+}
+
+function wholeCall(judge: Judge, call: PlannedCall, results: Results): WholeCall {
+  const all = call.jobs.map((_job, index) => results[index] ?? MISSING);
+  return judgeWholeCall(all, madeContext(judge, call, call.jobs[0] as PreparedJob));
+}
+
+export function landLost(judge: Judge, call: PlannedCall, lost: LostCall): Landed {
+  if (call.kind === 'resolve') return { ...landResolutions(judge, call, []), working: false };
+  const events = call.jobs.flatMap((prepared) =>
+    judge.outcome.event(prepared.job.seq, settleLost(lost, madeContext(judge, call, prepared))),
+  );
+  return { events, repeats: [], working: false };
+}
+
+/** The resolutions of a call by its jobs, and what broke the contract. */
+export function readResolutions(call: PlannedCall, answer: unknown): ReturnType<typeof matchResults<Resolution>> {
+  return matchResults<Resolution>(jobIds(call), answer, isResolution);
+}
+
+export function landResolutions(judge: Judge, call: PlannedCall, answers: readonly (Resolution | undefined)[]): Landed {
+  const events: NewEvent[] = [];
+  const repeats: PlannedCall[] = [];
+  for (const [index, prepared] of call.jobs.entries()) {
+    const decision = resolutionSettlement(answers[index], judgeContext(judge, call, prepared), call.fences?.[index]);
+    if (decision === 'call') {
+      const { fences: _fences, ...same } = call;
+      repeats.push({ ...same, kind: 'call', jobs: [prepared], idempotencyKey: prepared.job.id });
+    } else events.push(...judge.outcome.event(prepared.job.seq, decision));
+  }
+  return { events, repeats, working: true };
+}
+
+const jobIds = (call: PlannedCall): string[] => call.jobs.map(({ job }) => job.id);
+
+const judgeContext = (judge: Judge, call: PlannedCall, prepared: PreparedJob): SettleContext =>
+  contextOf(judge.lease, judge.policy, { prepared, guarantee: call.guarantee });
+
+/** This call counts as one fence more. */
+function madeContext(judge: Judge, call: PlannedCall, prepared: PreparedJob): SettleContext {
+  const context = judgeContext(judge, call, prepared);
+  return { ...context, fences: context.fences + 1 };
+}

@@ -1,0 +1,97 @@
+import type { ChunkLease, RunStore } from '../store.ts';
+import type { PlannedCall } from './call-queue.ts';
+import { fenceEvents } from './fence-events.ts';
+import { type LimiterEnv, takeTokens } from './limiter.ts';
+import { needsFence } from './prepare.ts';
+
+/** What the chunk does for its starter. */
+export interface StarterHost {
+  /** Gives the slots of these calls back; they wait again. */
+  putBack(calls: readonly PlannedCall[]): void;
+  start(call: PlannedCall, now: number): void;
+  waitForTokens(waitMs: number): void;
+  /** False if the chunk must start nothing more: paused, stopped, its lease too old. */
+  mayStart(now: number): boolean;
+  /** The lease is lost, or something went wrong that the chunk cannot mend. */
+  onLost(error?: unknown): void;
+  /** All reserved calls were started or put back. */
+  onIdle(): void;
+}
+
+export interface StarterEnv extends LimiterEnv {
+  readonly store: RunStore;
+  now(): number;
+}
+
+/**
+ * Takes tokens and fences for calls that have their slots, for all of them at once (E7), and
+ * then starts them. What comes together while a statement runs goes into the next one.
+ */
+export class CallStarter {
+  readonly #lease: ChunkLease;
+  readonly #env: StarterEnv;
+  readonly #host: StarterHost;
+  #reserved: PlannedCall[] = [];
+  #busy = false;
+
+  constructor(lease: ChunkLease, env: StarterEnv, host: StarterHost) {
+    this.#lease = lease;
+    this.#env = env;
+    this.#host = host;
+  }
+
+  /** Nothing is reserved or on its way. */
+  get idle(): boolean {
+    return !this.#busy && this.#reserved.length === 0;
+  }
+
+  reserve(call: PlannedCall): void {
+    this.#reserved.push(call);
+  }
+
+  /** Works on what is reserved, unless it does so already. */
+  async run(): Promise<void> {
+    if (this.#busy || this.#reserved.length === 0) return;
+    this.#busy = true;
+    while (this.#reserved.length > 0) {
+      const calls = this.#reserved;
+      this.#reserved = [];
+      try {
+        await this.#startTogether(calls);
+      } catch (error) {
+        // Nothing of it was started: whatever went wrong, the jobs stay with the chunk.
+        this.#host.putBack(calls);
+        this.#host.onLost(error);
+      }
+    }
+    this.#busy = false;
+    this.#host.onIdle();
+  }
+
+  /** Writes fences, or takes them back. False if the lease is lost. */
+  async fence(calls: readonly PlannedCall[], kind: 'attempted' | 'released', note?: unknown): Promise<boolean> {
+    const events = fenceEvents(calls, kind, note);
+    return (await this.#env.persist(() => this.#env.store.fence(this.#lease, events))) === true;
+  }
+
+  async #startTogether(calls: readonly PlannedCall[]): Promise<void> {
+    const { go, wait, waitMs } = await takeTokens(this.#env, calls);
+    this.#host.putBack(wait);
+    if (wait.length > 0) this.#host.waitForTokens(waitMs);
+    const fenced = go.filter((call) => needsFence(call.guarantee));
+    if (fenced.length > 0 && !(await this.fence(fenced, 'attempted'))) {
+      this.#host.putBack(go);
+      this.#host.onLost();
+      return;
+    }
+    const now = this.#env.now();
+    if (this.#host.mayStart(now)) {
+      for (const call of go) this.#host.start(call, now);
+      return;
+    }
+    // A fence that was open before stays open: its earlier call is still undecided.
+    const unused = fenced.filter((call) => call.jobs.every((job) => job.fences === 0));
+    if (unused.length > 0) await this.fence(unused, 'released');
+    this.#host.putBack(go);
+  }
+}

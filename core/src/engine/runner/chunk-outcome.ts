@@ -1,0 +1,58 @@
+import type { FullRetryPolicy } from '../decisions/backoff.ts';
+import { endOfChunk, type Rest } from '../decisions/close.ts';
+import { type Again, againData, eventData } from '../decisions/follow-up.ts';
+import type { Settlement } from '../decisions/settle.ts';
+import type { ChunkEnd, ChunkLease, NewEvent } from '../store.ts';
+import type { PlannedCall } from './call-queue.ts';
+
+/** Longest wait before an open fence is looked at again, whatever the provider asks for: 30 days. */
+const MAX_WAIT_MS = 2_592_000_000;
+
+/** What a chunk's results add up to: the jobs to be tried again, and those that are looked at again. */
+export class ChunkOutcome {
+  readonly again: Again[] = [];
+  /** Jobs whose fence stays open, by the second in which they are looked at again. */
+  readonly #open = new Map<number, number[]>();
+
+  /** The events of a settlement: one, or none where nothing is new. */
+  event(seq: number, settlement: Settlement): NewEvent[] {
+    if (settlement.kind === 'open') {
+      const waitMs = Math.min(settlement.checkAfterMs, MAX_WAIT_MS) || 0;
+      append(this.#open, Math.ceil(waitMs / 1_000), [seq]);
+      return settlement.data === null ? [] : [{ seq, kind: 'attempted', data: JSON.stringify(settlement.data) }];
+    }
+    const { kind, afterMs, uncertain } = settlement;
+    if (kind !== 'retried' && kind !== 'postponed') return [{ seq, kind, data: eventData(settlement.data) }];
+    const again: Again = { seq, spent: kind === 'retried', afterMs, uncertain: uncertain === true };
+    this.again.push(again);
+    return [{ seq, kind, data: againData(settlement.data, again) }];
+  }
+
+  /** How the chunk is left, with the calls that did not start. */
+  end(
+    notStarted: readonly { readonly call: PlannedCall; readonly dueInMs: number }[],
+    lease: ChunkLease,
+    policy: FullRetryPolicy,
+    random: () => number,
+  ): ChunkEnd {
+    const bySecond = new Map([...this.#open].map(([second, seqs]) => [second, [...seqs]]));
+    for (const { call, dueInMs } of notStarted) {
+      append(
+        bySecond,
+        Math.ceil(dueInMs / 1_000),
+        call.jobs.map(({ job }) => job.seq),
+      );
+    }
+    const rest = [...bySecond].map(
+      ([second, seqs]): Rest => ({ seqs: seqs.sort((a, b) => a - b), dueInMs: second * 1_000 }),
+    );
+    const { attempt, spent, uncertain } = lease;
+    return endOfChunk(rest, this.again, { attempt, spent, uncertain, policy, random });
+  }
+}
+
+function append(lists: Map<number, number[]>, key: number, seqs: readonly number[]): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [...seqs]);
+  else for (const seq of seqs) list.push(seq);
+}
