@@ -5,7 +5,7 @@ const conditions = ['@batchsender/source', 'node'];
 /** One project a package; each test file mirrors a source file of its package. */
 const project = (name: string, root: string) => ({
   extends: true as const,
-  test: { name, root, include: ['test/**/*.test.ts'], typecheck: { enabled: false } },
+  test: { name, root, include: ['test/**/*.test.ts'] },
 });
 
 export default defineConfig({
@@ -20,6 +20,7 @@ export default defineConfig({
       project('core', 'core'),
       project('plugin-webhook', 'plugins/webhook'),
       project('server', 'server'),
+      project('example-custom-plugin', 'examples/custom-plugin'),
     ],
   },
 });

@@ -176,7 +176,10 @@ export interface Engine {
   /** Stores a batch: all of its jobs or none. With `client` it joins the caller's transaction. */
   submit(batch: BatchInput, options?: Tenant & { client?: TransactionClient }): Promise<Batch>;
   /** Stores one job; those that arrive together share a transaction and a batch. */
-  submitJob(job: Omit<BatchInput, 'jobs' | 'defaults' | 'name' | 'sealed'> & { payload: JobPayload }, options?: Tenant): Promise<{ jobId: string; batchId: string }>;
+  submitJob(
+    job: Omit<BatchInput, 'jobs' | 'defaults' | 'name' | 'sealed'> & { payload: JobPayload },
+    options?: Tenant,
+  ): Promise<{ jobId: string; batchId: string }>;
   /** Begins an upload. @throws BatchSenderError `batch_not_open`, `upload_in_progress`. */
   upload(batchId: string, options?: Tenant): Promise<Upload>;
   seal(batchId: string, options?: Tenant): Promise<Batch>;
@@ -184,13 +187,23 @@ export interface Engine {
   resume(batchId: string, options?: Tenant): Promise<Batch>;
   cancel(batchId: string, options?: Tenant): Promise<Batch>;
   /** Reopens the settled jobs in these states. */
-  retry(batchId: string, states: readonly ('failed' | 'unknown' | 'cancelled')[], options?: Tenant): Promise<Batch>;
+  retry(
+    batchId: string,
+    states: readonly ('failed' | 'unknown' | 'cancelled')[],
+    options?: Tenant,
+  ): Promise<Batch>;
   getBatch(batchId: string, options?: Tenant): Promise<Batch>;
-  listBatches(filter?: Tenant & PageOptions & { type?: string; state?: BatchState; includeSingle?: boolean }): Promise<Page<Batch>>;
+  listBatches(
+    filter?: Tenant & PageOptions & { type?: string; state?: BatchState; includeSingle?: boolean },
+  ): Promise<Page<Batch>>;
   listJobs(batchId: string, filter?: Tenant & PageOptions & { state?: JobState }): Promise<Page<JobSummary>>;
   getJob(jobId: string, options?: Tenant): Promise<JobDetail>;
   /** Settles a job whose outcome is `unknown`. */
-  resolveJob(jobId: string, outcome: 'succeeded' | 'failed', options?: Tenant & { note?: string }): Promise<JobDetail>;
+  resolveJob(
+    jobId: string,
+    outcome: 'succeeded' | 'failed',
+    options?: Tenant & { note?: string },
+  ): Promise<JobDetail>;
   listConnections(options?: Tenant): Promise<readonly Connection[]>;
   /** Takes a block off; what waited goes on. */
   unblockConnection(connectionId: string, options?: Tenant): Promise<Connection>;
@@ -214,12 +227,19 @@ export interface IdempotencyStore {
    * Reserves the key. `reserved`: go on, then `complete` or `release`. `busy`: another request
    * holds it, ask again. `done`: it has been answered; compare the hash of the body.
    */
-  reserve(tenantId: string, key: string): Promise<
+  reserve(
+    tenantId: string,
+    key: string,
+  ): Promise<
     | { readonly state: 'reserved' }
     | { readonly state: 'busy' }
     | { readonly state: 'done'; readonly bodyHash: string; readonly status: number; readonly body: unknown }
   >;
-  complete(tenantId: string, key: string, answer: { bodyHash: string; status: number; body: unknown }): Promise<void>;
+  complete(
+    tenantId: string,
+    key: string,
+    answer: { bodyHash: string; status: number; body: unknown },
+  ): Promise<void>;
   release(tenantId: string, key: string): Promise<void>;
 }
 

@@ -1,6 +1,4 @@
-import { v7 } from 'uuid';
-import { guardedFetch } from '../plugin/guarded-fetch.ts';
-import type { JsonObject, Logger } from '../plugin/index.ts';
+import type { Logger } from '../plugin/index.ts';
 import type {
   Batch,
   BatchState,
@@ -10,24 +8,17 @@ import type {
   PageOptions,
   Tenant,
   TransactionClient,
-  Tuning,
 } from './api.ts';
 import { DEFAULT_TENANT } from './api.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
-import { Dispatcher } from './dispatcher.ts';
 import { BatchSenderError } from './errors.ts';
 import { checkBatchId, parseJobId, UUID } from './ids.ts';
 import { Singles } from './intake/singles.ts';
 import { Intake } from './intake/submit.ts';
-import { Maintenance } from './maintenance.ts';
 import type { Registry } from './registry.ts';
-import { chargeRejections } from './runner/charge-rejections.ts';
-import { PlanCache } from './runner/plan-cache.ts';
-import { Runner } from './runner/runner.ts';
-import { SessionCache } from './runner/session-cache.ts';
 import type { Store } from './store.ts';
-import { createInProcessTransport, type Transport } from './transport.ts';
 import { DEFAULT_TUNING } from './tuning.ts';
+import { Works } from './works.ts';
 
 export interface EngineParts {
   readonly options: EngineOptions;
@@ -50,89 +41,40 @@ export class BatchEngine implements Engine {
   /** Places that the reconciler had to repair since the start; should stay at zero. */
   repairs = 0;
   readonly #store: Store;
-  readonly #logger: Logger;
-  readonly #tuning: Tuning;
+  readonly #works: Works;
   readonly #intake: Intake;
   readonly #singles: Singles;
-  readonly #transport: Transport = createInProcessTransport();
-  readonly #runner: Runner;
-  readonly #dispatcher: Dispatcher;
-  readonly #maintenance: Maintenance;
-  readonly #sessions: SessionCache;
-  readonly #versions: Record<string, number>;
   #migrated: Promise<void> | undefined;
-  #started = false;
   #stopped: Promise<void> | undefined;
-  #unconsume: (() => Promise<void>) | undefined;
-  #uncharge: (() => void) | undefined;
 
   constructor({ options, store, registry, logger }: EngineParts) {
     this.registry = registry;
     this.#store = store;
-    this.#logger = logger;
-    this.#tuning = { ...DEFAULT_TUNING, ...options.tuning };
     this.idempotency = store.idempotency;
     this.settings = store.settings;
-    this.#versions = Object.fromEntries(registry.list().map(({ module }) => [module.type, module.version]));
-    const runnerId = v7();
-    const network = { allow: options.allowNetworks ?? [] };
-    this.#sessions = new SessionCache({
-      logger,
-      network,
-      fetch: guardedFetch(network),
-      callbackUrl: (type, provider, connectionId, jobId) =>
-        options.publicUrl === undefined
-          ? undefined
-          : `${options.publicUrl.replace(/\/$/, '')}/v1/callbacks/${type}/${provider}/${connectionId}?job=${jobId}`,
-    });
-    const credentials = (type: string, provider: string): JsonObject => options.credentials?.(type, provider) ?? {};
-    this.#runner = new Runner({
-      runnerId,
-      store: store.run,
-      rows: store.runner,
-      plans: new PlanCache(store.run, registry, credentials),
-      sessions: this.#sessions,
-      tuning: this.#tuning,
-      retry: options.retry ?? {},
-      logger,
-      versions: this.#versions,
-      onDue: (inMs) => this.#dispatcher.wakeIn(inMs),
-      onRoom: () => this.#dispatcher.wake(),
-    });
-    this.#dispatcher = new Dispatcher({
-      store: store.dispatch,
-      transport: this.#transport,
-      tuning: this.#tuning,
-      versions: this.#versions,
-      logger,
-      room: (connectionId) => this.#runner.room(connectionId),
-      totalRoom: () => this.#runner.totalRoom,
-    });
-    this.#maintenance = new Maintenance({
-      store: store.maintenance,
-      holder: runnerId,
-      tuning: this.#tuning,
-      logger,
-      onDue: () => this.#dispatcher.wake(),
-      onRepairs: (count) => {
-        this.repairs += count;
-      },
-    });
+    const tuning = { ...DEFAULT_TUNING, ...options.tuning };
+    const onRepairs = (count: number) => {
+      this.repairs += count;
+    };
+    this.#works = new Works({ options, store, registry, logger, tuning, onRepairs });
     this.#intake = new Intake({
       store: store.intake,
       registry,
-      chunkSize: this.#tuning.chunkSize,
-      uploadTtlMs: this.#tuning.uploadTtlMs,
-      canTake: (_type, connectionId) =>
-        this.#started && this.#runner.totalRoom > 0 && this.#runner.room(connectionId) > 0,
-      take: (ref) => this.#runner.accept(ref),
-      wake: () => this.#dispatcher.wake(),
+      chunkSize: tuning.chunkSize,
+      uploadTtlMs: tuning.uploadTtlMs,
+      canTake: (connectionId) => this.#works.canTake(connectionId),
+      take: (ref) => this.#works.take(ref),
+      onTaken: (batch) => this.#works.prime(batch),
+      wake: () => this.#works.wake(),
     });
     this.#singles = new Singles(this.#intake, registry);
   }
 
   migrate(): Promise<void> {
-    if (this.#stopped !== undefined) return Promise.reject(new BatchSenderError('engine_stopped', 'The engine was stopped: create another one'));
+    if (this.#stopped !== undefined)
+      return Promise.reject(
+        new BatchSenderError('engine_stopped', 'The engine was stopped: create another one'),
+      );
     if (this.#migrated === undefined) {
       this.#migrated = this.#store.migrate();
       this.#migrated.catch(() => {
@@ -144,13 +86,7 @@ export class BatchEngine implements Engine {
 
   async start(): Promise<void> {
     await this.migrate();
-    if (this.#started) return;
-    this.#uncharge = chargeRejections(this.#logger);
-    await this.#runner.start();
-    this.#unconsume = await this.#transport.consume(Object.keys(this.#versions), (ref) => this.#runner.accept(ref));
-    this.#started = true;
-    await this.#dispatcher.start();
-    this.#maintenance.start();
+    await this.#works.start();
   }
 
   stop(options: { graceMs?: number } = {}): Promise<void> {
@@ -160,10 +96,13 @@ export class BatchEngine implements Engine {
 
   async ready(): Promise<{ database: true; runner: boolean }> {
     await this.#store.ping();
-    return { database: true, runner: this.#started && this.#runner.heartbeat.fresh(performance.now()) };
+    return { database: true, runner: this.#works.ready };
   }
 
-  async submit(batch: Parameters<Engine['submit']>[0], options: Tenant & { client?: TransactionClient } = {}): Promise<Batch> {
+  async submit(
+    batch: Parameters<Engine['submit']>[0],
+    options: Tenant & { client?: TransactionClient } = {},
+  ): Promise<Batch> {
     await this.migrate();
     const tenantId = tenantOf(options);
     const batchId = await this.#intake.submit(batch, tenantId, options.client);
@@ -171,7 +110,10 @@ export class BatchEngine implements Engine {
     return this.#store.read.batchInside(options.client, tenantId, batchId);
   }
 
-  async submitJob(job: Parameters<Engine['submitJob']>[0], options?: Tenant): Promise<{ jobId: string; batchId: string }> {
+  async submitJob(
+    job: Parameters<Engine['submitJob']>[0],
+    options?: Tenant,
+  ): Promise<{ jobId: string; batchId: string }> {
     await this.migrate();
     return this.#singles.submit(job, tenantOf(options));
   }
@@ -188,7 +130,7 @@ export class BatchEngine implements Engine {
   async pause(batchId: string, options?: Tenant): Promise<Batch> {
     return this.#steer(batchId, options, async (tenantId, id) => {
       await this.#store.steer.pause(tenantId, id);
-      this.#runner.steer(id);
+      this.#works.runner.steer(id);
     });
   }
 
@@ -199,7 +141,7 @@ export class BatchEngine implements Engine {
   async cancel(batchId: string, options?: Tenant): Promise<Batch> {
     return this.#steer(batchId, options, async (tenantId, id) => {
       await this.#store.steer.cancel(tenantId, id);
-      this.#runner.steer(id);
+      this.#works.runner.steer(id);
       await this.#sweep(id);
     });
   }
@@ -234,14 +176,24 @@ export class BatchEngine implements Engine {
     });
     const page = items.slice(0, limit);
     const last = page.at(-1);
-    return { items: page, nextCursor: items.length > limit && last !== undefined ? encodeCursor(last.id) : null };
+    return {
+      items: page,
+      nextCursor: items.length > limit && last !== undefined ? encodeCursor(last.id) : null,
+    };
   }
 
-  async listJobs(batchId: string, filter: Tenant & PageOptions & { state?: JobState } = {}): ReturnType<Engine['listJobs']> {
+  async listJobs(
+    batchId: string,
+    filter: Tenant & PageOptions & { state?: JobState } = {},
+  ): ReturnType<Engine['listJobs']> {
     const { id } = await this.getBatch(batchId, filter);
     const after = Number(decodeCursor(filter.cursor, /^\d{1,9}$/) ?? -1);
     const state = filter.state === undefined ? {} : { state: filter.state };
-    const page = await this.#store.read.jobs(tenantOf(filter), id, { ...state, limit: pageLimit(filter.limit), after });
+    const page = await this.#store.read.jobs(tenantOf(filter), id, {
+      ...state,
+      limit: pageLimit(filter.limit),
+      after,
+    });
     return { items: page.items, nextCursor: page.next === null ? null : encodeCursor(page.next) };
   }
 
@@ -272,10 +224,11 @@ export class BatchEngine implements Engine {
   async unblockConnection(connectionId: string): ReturnType<Engine['unblockConnection']> {
     await this.migrate();
     await this.#store.steer.unblock(connectionId);
-    this.#runner.unblock(connectionId);
-    this.#dispatcher.wake();
+    this.#works.runner.unblock(connectionId);
+    this.#works.wake();
     const found = (await this.#store.read.connections()).find((connection) => connection.id === connectionId);
-    if (found === undefined) throw new BatchSenderError('connection_not_found', `There is no connection ${connectionId}`);
+    if (found === undefined)
+      throw new BatchSenderError('connection_not_found', `There is no connection ${connectionId}`);
     return found;
   }
 
@@ -286,7 +239,7 @@ export class BatchEngine implements Engine {
   ): Promise<Batch> {
     await this.migrate();
     await act(tenantOf(options), checkBatchId(batchId));
-    this.#dispatcher.wake();
+    this.#works.wake();
     return this.getBatch(batchId, options);
   }
 
@@ -296,13 +249,7 @@ export class BatchEngine implements Engine {
   }
 
   async #stop(graceMs: number): Promise<void> {
-    await this.#dispatcher.stop();
-    await this.#unconsume?.();
-    if (this.#started) await this.#runner.stop(graceMs);
-    await this.#maintenance.stop();
-    await this.#transport.close();
-    await this.#sessions.close();
-    this.#uncharge?.();
+    await this.#works.stop(graceMs);
     await this.#store.close();
   }
 }

@@ -1,7 +1,16 @@
 const TYPES = new Set(['null', 'boolean', 'object', 'array', 'number', 'integer', 'string']);
 const SCHEMA_MAPS = ['properties', 'patternProperties', '$defs'] as const;
 const SCHEMA_LISTS = ['anyOf', 'allOf', 'oneOf', 'prefixItems'] as const;
-const SCHEMA_FIELDS = ['items', 'additionalProperties', 'not', 'contains', 'propertyNames', 'if', 'then', 'else'] as const;
+const SCHEMA_FIELDS = [
+  'items',
+  'additionalProperties',
+  'not',
+  'contains',
+  'propertyNames',
+  'if',
+  'then',
+  'else',
+] as const;
 
 type Fields = Record<string, unknown>;
 
@@ -23,18 +32,23 @@ function typeProblem(schema: Fields, at: string): string | undefined {
   const types = schema['type'] === undefined ? [] : [schema['type']].flat();
   const wrong = types.find((type) => typeof type !== 'string' || !TYPES.has(type));
   if (wrong !== undefined) return `${at}/type is '${String(wrong)}', which is no JSON Schema type`;
-  if (schema['$ref'] !== undefined) return `${at}/$ref: references are not supported, put the schema in place`;
+  if (schema['$ref'] !== undefined)
+    return `${at}/$ref: references are not supported, put the schema in place`;
   const required = schema['required'];
-  if (required !== undefined && !(Array.isArray(required) && required.every((name) => typeof name === 'string'))) {
+  if (
+    required !== undefined &&
+    !(Array.isArray(required) && required.every((name) => typeof name === 'string'))
+  ) {
     return `${at}/required must be a list of names`;
   }
   return undefined;
 }
 
 function listProblems(schema: Fields, at: string): string | undefined {
-  for (const field of SCHEMA_LISTS) {
+  for (const field of [...SCHEMA_LISTS, 'items']) {
     const list = schema[field];
-    if (list === undefined) continue;
+    // `items` is a schema, or the list of a tuple's.
+    if (list === undefined || (field === 'items' && !Array.isArray(list))) continue;
     if (!Array.isArray(list) || list.length === 0) return `${at}/${field} must be a list of schemas`;
     for (const [index, item] of list.entries()) {
       const problem = schemaProblem(item, `${at}/${field}/${index}`);
@@ -45,11 +59,19 @@ function listProblems(schema: Fields, at: string): string | undefined {
 }
 
 function nestedProblems(schema: Fields, at: string): string | undefined {
+  return fieldProblems(schema, at) ?? mapProblems(schema, at);
+}
+
+function fieldProblems(schema: Fields, at: string): string | undefined {
   for (const field of SCHEMA_FIELDS) {
-    if (schema[field] === undefined) continue;
+    if (schema[field] === undefined || (field === 'items' && Array.isArray(schema[field]))) continue;
     const problem = schemaProblem(schema[field], `${at}/${field}`);
     if (problem !== undefined) return problem;
   }
+  return undefined;
+}
+
+function mapProblems(schema: Fields, at: string): string | undefined {
   for (const field of SCHEMA_MAPS) {
     const map = schema[field];
     if (map === undefined) continue;

@@ -15,7 +15,10 @@ export function createRegistry(plugins: readonly Plugin[] = []): Registry {
       for (const { type } of checked) {
         const taken = modules.get(type);
         if (taken !== undefined) {
-          refuse(plugin, `job type '${type}' is already registered by ${taken.plugin.name}: install only one of them`);
+          refuse(
+            plugin,
+            `job type '${type}' is already registered by ${taken.plugin.name}: install only one of them`,
+          );
         }
       }
       for (const module of checked) {
@@ -53,14 +56,16 @@ function checkPlugin(plugin: Plugin): readonly Module[] {
         `install a version of ${plugin.name} for contract ${CONTRACT}, or the core that it asks for`,
     );
   }
-  if (typeof plugin.version !== 'string') refuse(plugin, 'version is missing: give the version of the package');
+  if (typeof plugin.version !== 'string')
+    refuse(plugin, 'version is missing: give the version of the package');
   if (!Array.isArray(plugin.modules) || plugin.modules.length === 0) {
     refuse(plugin, 'modules is empty: list at least one module made by defineModule');
   }
   const seen = new Set<string>();
   for (const module of plugin.modules) {
     checkModule(plugin, module);
-    if (seen.has(module.type)) refuse(plugin, `job type '${module.type}' is defined twice: remove one of them`);
+    if (seen.has(module.type))
+      refuse(plugin, `job type '${module.type}' is defined twice: remove one of them`);
     seen.add(module.type);
   }
   return plugin.modules;
@@ -99,6 +104,11 @@ function checkProvider(plugin: Plugin, at: string, provider: Provider): void {
       `${at}: guarantee must be keyed, reconcilable, at-most-once or at-least-once with its fields, or a function`,
     );
   }
+  checkNumbers(plugin, at, provider);
+  checkRates(plugin, at, provider);
+}
+
+function checkNumbers(plugin: Plugin, at: string, provider: Provider): void {
   for (const field of ['batchSize', 'batchBytes', 'concurrency'] as const) {
     const value = provider[field];
     if (value !== undefined && (!Number.isSafeInteger(value) || value < 1)) {
@@ -108,12 +118,18 @@ function checkProvider(plugin: Plugin, at: string, provider: Provider): void {
   if (typeof provider.timeoutMs === 'number' && !(provider.timeoutMs > 0)) {
     refuse(plugin, `${at}: timeoutMs must be above 0`);
   }
+}
+
+function checkRates(plugin: Plugin, at: string, provider: Provider): void {
   for (const rate of provider.rates ?? []) {
     if (!(rate.max >= 1) || !(rate.windowMs >= 1) || (rate.per !== 'call' && rate.per !== 'job')) {
       refuse(plugin, `${at}: a rate needs per ('call' or 'job'), max from 1 and windowMs from 1`);
     }
     if (rate.per === 'job' && (provider.batchSize ?? 1) > rate.max) {
-      refuse(plugin, `${at}: a call of batchSize ${provider.batchSize} jobs can never fit its rate of ${rate.max} jobs`);
+      refuse(
+        plugin,
+        `${at}: a call of batchSize ${provider.batchSize} jobs can never fit its rate of ${rate.max} jobs`,
+      );
     }
   }
 }

@@ -10,7 +10,10 @@ export function decodeCursor(cursor: string | undefined, pattern: RegExp): strin
   if (cursor === undefined) return undefined;
   const value = Buffer.from(cursor, 'base64url').toString();
   if (!pattern.test(value)) {
-    throw new BatchSenderError('invalid_cursor', 'The cursor is not one that this list gave out: leave it away to begin anew');
+    throw new BatchSenderError(
+      'invalid_cursor',
+      'The cursor is not one that this list gave out: leave it away to begin anew',
+    );
   }
   return value;
 }

@@ -28,7 +28,7 @@ export class Dispatcher {
   #again = false;
   #ended = false;
   #timer: NodeJS.Timeout | undefined;
-  #timerAt = Infinity;
+  #timerAt = Number.POSITIVE_INFINITY;
   #lastTenant: string | undefined;
   #cursor: string | null = null;
   #scheduledAt = 0;
@@ -80,7 +80,7 @@ export class Dispatcher {
     clearTimeout(this.#timer);
     this.#timerAt = at;
     this.#timer = setTimeout(() => {
-      this.#timerAt = Infinity;
+      this.#timerAt = Number.POSITIVE_INFINITY;
       this.wake();
     }, waitMs);
   }

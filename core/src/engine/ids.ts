@@ -5,7 +5,8 @@ const JOB_ID = /^([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\
 
 /** @throws BatchSenderError `batch_not_found` */
 export function checkBatchId(batchId: string): string {
-  if (!UUID.test(batchId)) throw new BatchSenderError('batch_not_found', `There is no batch ${batchId.slice(0, 100)}`);
+  if (!UUID.test(batchId))
+    throw new BatchSenderError('batch_not_found', `There is no batch ${batchId.slice(0, 100)}`);
   return batchId.toLowerCase();
 }
 

@@ -1,15 +1,5 @@
-import type {
-  Batch,
-  BatchState,
-  Connection,
-  IdempotencyStore,
-  JobDetail,
-  JobState,
-  JobSummary,
-  RetryPolicy,
-  Settings,
-  TransactionClient,
-} from './api.ts';
+import type { BatchState, IdempotencyStore, Settings } from './api.ts';
+import type { IntakeStore, ReadStore, SteerStore } from './host-store.ts';
 
 /** Counts of events that a chunk has closed its attempt with. */
 export interface Tallies {
@@ -148,9 +138,12 @@ export interface LateEvent {
 
 export interface TokenRequest {
   readonly key: string;
-  readonly count: number;
+  /** Tokens that each call needs, in the order in which they are granted: a call gets all of its own or none. */
+  readonly costs: readonly number[];
   readonly max: number;
   readonly windowMs: number;
+  /** They were used already, whatever the limit says: counted, so that the next windows know. */
+  readonly used?: boolean;
 }
 
 /** What a heartbeat brings back. */
@@ -194,91 +187,6 @@ export interface DispatchStore {
   startScheduled(): Promise<number | undefined>;
   /** Calls back when another process says that something became due. Answers a function that ends it. */
   listen(onWake: () => void): Promise<() => Promise<void>>;
-}
-
-/** A batch about to be stored. */
-export interface NewBatch {
-  readonly id: string;
-  readonly tenantId: string;
-  readonly type: string;
-  readonly origin: 'batch' | 'single';
-  readonly name: string | null;
-  readonly provider: string;
-  readonly connectionId: string;
-  readonly priority: number;
-  readonly defaults: Record<string, unknown> | null;
-  readonly retry: RetryPolicy;
-  readonly pluginName: string;
-  readonly pluginVersion: string;
-  readonly moduleVersion: number;
-  readonly chunkSize: number;
-  readonly scheduledAt: Date | null;
-}
-
-/** Payloads as JSON texts without a raw line break, one a job. */
-export interface Slice {
-  readonly firstSeq: number;
-  readonly texts: readonly string[];
-}
-
-/** What an upload adds to its batch. */
-export interface UploadTotals {
-  readonly rows: number;
-  readonly bytes: number;
-  readonly bodyHash?: string;
-}
-
-/** What an upload needs to know of its batch. */
-export interface OpenUpload {
-  readonly uploadId: string;
-  readonly firstSeq: number;
-  readonly batch: { readonly type: string; readonly provider: string; readonly defaults: Record<string, unknown> | null };
-}
-
-export interface IntakeStore {
-  /** Stores a whole batch, in the caller's transaction if a client is given. Answers the chunks that are due now. */
-  insertBatch(
-    batch: NewBatch,
-    jobs: { readonly texts: readonly string[]; readonly sealed: boolean; readonly dispatched: boolean },
-    client?: TransactionClient,
-  ): Promise<readonly number[]>;
-  /** An upload under which a batch is stored that does not exist yet. */
-  beginSubmit(batchId: string): Promise<string>;
-  /** @throws BatchSenderError */
-  beginUpload(tenantId: string, batchId: string, ttlMs: number): Promise<OpenUpload>;
-  /** @throws BatchSenderError `upload_lost` */
-  writeSlice(uploadId: string, batchId: string, slice: Slice): Promise<void>;
-  touchUpload(uploadId: string): Promise<void>;
-  commitUpload(uploadId: string, totals: UploadTotals): Promise<void>;
-  commitSubmit(uploadId: string, batch: NewBatch, totals: UploadTotals & { sealed: boolean }): Promise<void>;
-  abortUpload(uploadId: string): Promise<void>;
-}
-
-export interface SteerStore {
-  seal(tenantId: string, batchId: string): Promise<void>;
-  pause(tenantId: string, batchId: string): Promise<void>;
-  resume(tenantId: string, batchId: string): Promise<void>;
-  cancel(tenantId: string, batchId: string): Promise<void>;
-  retry(tenantId: string, batchId: string, states: readonly string[]): Promise<void>;
-  resolve(tenantId: string, batchId: string, seq: number, outcome: 'succeeded' | 'failed', note?: string): Promise<void>;
-  unblock(connectionId: string): Promise<void>;
-}
-
-export interface ReadStore {
-  /** A batch that only the caller's transaction can see yet. */
-  batchInside(client: TransactionClient, tenantId: string, batchId: string): Promise<Batch>;
-  batch(tenantId: string, batchId: string): Promise<Batch | undefined>;
-  batches(
-    tenantId: string,
-    filter: { type?: string; state?: BatchState; includeSingle: boolean; limit: number; before?: string },
-  ): Promise<Batch[]>;
-  jobs(
-    tenantId: string,
-    batchId: string,
-    filter: { state?: JobState; limit: number; after: number },
-  ): Promise<{ items: JobSummary[]; next: number | null }>;
-  job(tenantId: string, batchId: string, seq: number): Promise<JobDetail | undefined>;
-  connections(): Promise<readonly Connection[]>;
 }
 
 export interface MaintenanceStore {

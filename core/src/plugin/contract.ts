@@ -122,10 +122,7 @@ export interface SingleSession<P> extends SessionBase<P> {
 export interface BatchSession<P> extends SessionBase<P> {
   process?: never;
   /** One result a job, in order or with `jobId`. A missing one is recorded as `unknown`. */
-  processBatch(
-    jobs: readonly Job<P>[],
-    call: Call,
-  ): Promise<readonly (JobResult | IdentifiedResult)[]>;
+  processBatch(jobs: readonly Job<P>[], call: Call): Promise<readonly (JobResult | IdentifiedResult)[]>;
 }
 
 /** What `open` returns: the provider's client for one connection. */
@@ -153,7 +150,11 @@ export interface CallbackRequest {
 /** What a callback handler answers. */
 export interface CallbackAnswer {
   readonly events: readonly Receipt[];
-  readonly response?: { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string };
+  readonly response?: {
+    readonly status: number;
+    readonly headers?: Record<string, string>;
+    readonly body?: string;
+  };
 }
 
 /** What a callback handler gets besides the request. */

@@ -7,16 +7,19 @@ export const SECRET = 'x-secret';
 export const ESCAPE = 'x-escape';
 
 /** A string that is encrypted at rest and never shown again. */
-export const secret = (options: { description?: string; minLength?: number } = {}): ReturnType<typeof Type.String> =>
-  Type.String({ ...options, [SECRET]: true });
+export const secret = (
+  options: { description?: string; minLength?: number } = {},
+): ReturnType<typeof Type.String> => Type.String({ ...options, [SECRET]: true });
 
 /** A string of HTML: template values are HTML-escaped in it. */
-export const html = (options: { description?: string; maxLength?: number } = {}): ReturnType<typeof Type.String> =>
-  Type.String({ ...options, [ESCAPE]: 'html' });
+export const html = (
+  options: { description?: string; maxLength?: number } = {},
+): ReturnType<typeof Type.String> => Type.String({ ...options, [ESCAPE]: 'html' });
 
 /** A URL: template values are percent-encoded in it, unless the whole string is one placeholder. */
-export const url = (options: { description?: string; maxLength?: number } = {}): ReturnType<typeof Type.String> =>
-  Type.String({ ...options, [ESCAPE]: 'url' });
+export const url = (
+  options: { description?: string; maxLength?: number } = {},
+): ReturnType<typeof Type.String> => Type.String({ ...options, [ESCAPE]: 'url' });
 
 /** Values for the templates of a batch's defaults, by name. */
 export type Variables = Record<string, string | number | boolean>;

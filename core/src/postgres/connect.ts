@@ -9,6 +9,8 @@ export interface Pools {
   readonly limits: pg.Pool;
   /** Heartbeats, dispatch and housekeeping must not wait behind flushes. */
   readonly heartbeat: pg.Pool;
+  /** Sweeps and proofs, which may take seconds. */
+  readonly maintenance: pg.Pool;
   end(): Promise<void>;
 }
 
@@ -20,6 +22,13 @@ const types = {
   getTypeParser: (oid: number, format?: 'text' | 'binary') =>
     oid === INT8 || oid === NUMERIC ? Number : pg.types.getTypeParser(oid, format as 'text'),
 };
+
+/**
+ * Every statement of the engine has its index. A plan that was made while a new month's partition
+ * was empty would scan it as a whole, again and again while it fills: minutes instead of milliseconds.
+ */
+const INDEXED = '-c enable_seqscan=off -c jit=off';
+const MAINTENANCE_TIMEOUT_MS = 20_000;
 
 export function createPools(
   connectionString: string,
@@ -43,17 +52,19 @@ export function createPools(
     made.on('connect', (client) => client.on('error', () => undefined));
     return made;
   };
-  const engine = pool(sizes.engine, 'engine');
-  const api = pool(sizes.api, 'api');
-  const heartbeat = pool(2, 'heartbeat');
-  const limits = pool(1, 'limits', '-c synchronous_commit=off');
+  const engine = pool(sizes.engine, 'engine', INDEXED);
+  const api = pool(sizes.api, 'api', INDEXED);
+  const heartbeat = pool(2, 'heartbeat', INDEXED);
+  const maintenance = pool(1, 'maintenance', `${INDEXED} -c statement_timeout=${MAINTENANCE_TIMEOUT_MS}`);
+  const limits = pool(1, 'limits', `${INDEXED} -c synchronous_commit=off`);
   return {
     engine,
     api,
     limits,
     heartbeat,
+    maintenance,
     end: async () => {
-      await Promise.all([engine.end(), api.end(), limits.end(), heartbeat.end()]);
+      await Promise.all([engine.end(), api.end(), limits.end(), heartbeat.end(), maintenance.end()]);
     },
   };
 }

@@ -53,10 +53,10 @@ export function createPostgresStore(options: StoreOptions): Store {
       ...dispatchStatements(pools.heartbeat, s),
       listen: (onWake) => listen(options.connectionString, quote(channel), onWake, options.onError),
     },
-    intake: intakeStatements(api, s, notify),
+    intake: intakeStatements(api, s, `batchsender_${options.schema.replaceAll("'", "''")}`),
     steer: { ...steerStatements(api, s, notify), resolve: resolveStatement(api, s) },
     read: { ...readBatches(db), ...readJobs(db, options.schema), connections: () => listConnections(db) },
-    maintenance: maintenanceStatements(pools.heartbeat, s, notify),
+    maintenance: maintenanceStatements(pools.maintenance, s, notify),
     idempotency: idempotencyStore(db),
     settings: settingsStore(db),
     migrate: async () => {

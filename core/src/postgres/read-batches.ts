@@ -1,7 +1,31 @@
 import { type Kysely, sql } from 'kysely';
 import type { Batch, BatchCounts } from '../engine/api.ts';
-import type { ReadStore } from '../engine/store.ts';
+import type { ReadStore } from '../engine/host-store.ts';
 import type { Database } from './tables.ts';
+
+/** Not the defaults: they may be large, and lists are read often. */
+const COLUMNS = [
+  'b.id',
+  'b.tenant_id',
+  'b.type',
+  'b.origin',
+  'b.name',
+  'b.state',
+  'b.provider',
+  'b.connection_id',
+  'b.priority',
+  'b.plugin_name',
+  'b.plugin_version',
+  'b.total',
+  'b.succeeded',
+  'b.failed',
+  'b.unknown',
+  'b.cancelled',
+  'b.scheduled_at',
+  'b.created_at',
+  'b.sealed_at',
+  'b.completed_at',
+] as const;
 
 const TALLIES = ['succeeded', 'failed', 'unknown', 'cancelled'] as const;
 
@@ -9,12 +33,18 @@ const TALLIES = ['succeeded', 'failed', 'unknown', 'cancelled'] as const;
 export function readBatches(db: Kysely<Database>): Pick<ReadStore, 'batch' | 'batches' | 'batchInside'> {
   return {
     async batchInside(client, tenantId, batchId) {
-      const { sql: text, parameters } = query(db).where('b.tenant_id', '=', tenantId).where('b.id', '=', batchId).compile();
+      const { sql: text, parameters } = query(db)
+        .where('b.tenant_id', '=', tenantId)
+        .where('b.id', '=', batchId)
+        .compile();
       const { rows } = await client.query(text, [...parameters]);
       return toBatch(rows[0]);
     },
     async batch(tenantId, batchId) {
-      const row = await query(db).where('b.tenant_id', '=', tenantId).where('b.id', '=', batchId).executeTakeFirst();
+      const row = await query(db)
+        .where('b.tenant_id', '=', tenantId)
+        .where('b.id', '=', batchId)
+        .executeTakeFirst();
       return row === undefined ? undefined : toBatch(row);
     },
     async batches(tenantId, { type, state, includeSingle, limit, before }) {
@@ -39,15 +69,19 @@ function query(db: Kysely<Database>) {
           .whereRef('c.batch_id', '=', 'b.id')
           .where('c.state', '<>', 'closed')
           .select((one) => [
-            ...TALLIES.map((name) => sql<number>`coalesce(sum(${one.ref(`c.${name}`)}), 0)::int`.as(`open_${name}`)),
+            ...TALLIES.map((name) =>
+              sql<number>`coalesce(sum(${one.ref(`c.${name}`)}), 0)::int`.as(`open_${name}`),
+            ),
             sql<number>`coalesce(sum(c.size - c.succeeded - c.failed - c.unknown - c.cancelled - c.retried - c.postponed)
               FILTER (WHERE c.state = 'leased'), 0)::int`.as('running'),
           ])
           .as('o'),
       (join) => join.onTrue(),
     )
-    .leftJoin('connections as n', (join) => join.onRef('n.id', '=', 'b.connection_id').on('n.blocked_at', 'is not', null))
-    .selectAll('b')
+    .leftJoin('connections as n', (join) =>
+      join.onRef('n.id', '=', 'b.connection_id').on('n.blocked_at', 'is not', null),
+    )
+    .select(COLUMNS)
     .select(['n.blocked_at', 'n.blocked_code', 'n.blocked_message'])
     .select(sql<number>`o.running`.as('running'))
     .select(TALLIES.map((name) => sql<number>`${sql.ref(`o.open_${name}`)}`.as(`open_${name}`)));

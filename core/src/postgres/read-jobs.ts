@@ -1,14 +1,14 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import type { JobDetail, JobEventView, JobState, JobSummary } from '../engine/api.ts';
 import { type Folded, foldTimeline, type TimelineEvent } from '../engine/decisions/timeline.ts';
-import type { ReadStore } from '../engine/store.ts';
+import type { ReadStore } from '../engine/host-store.ts';
 import type { Database } from './tables.ts';
 
 /** Windows of settled jobs that one page looks at before it answers what it has. */
 const MAX_WINDOWS = 20;
 
 type Filter = { state?: JobState; limit: number; after: number };
-type Batch = { id: string; total: number; type: string };
+type BatchKey = { id: string; total: number; type: string };
 
 /** Jobs with their states, folded from the log. Waiting ones are found through the open chunks. */
 export function readJobs(db: Kysely<Database>, schema: string): Pick<ReadStore, 'jobs' | 'job'> {
@@ -18,21 +18,7 @@ export function readJobs(db: Kysely<Database>, schema: string): Pick<ReadStore, 
     async jobs(tenantId, batchId, filter) {
       const batch = await findBatch(db, tenantId, batchId);
       if (batch === undefined) return { items: [], next: null };
-      const items: JobSummary[] = [];
-      let after = filter.after;
-      for (let window = 0; window < MAX_WINDOWS; window++) {
-        const seqs = await nextSeqs(db, chunks, batch, { ...filter, after });
-        const found = await summaries(db, batch.id, seqs);
-        for (const item of found) {
-          if (filter.state !== undefined && item.state !== filter.state) continue;
-          items.push(item);
-          if (items.length === filter.limit) return { items, next: item.seq < batch.total - 1 ? item.seq : null };
-        }
-        const last = seqs.at(-1);
-        if (last === undefined || last >= batch.total - 1) return { items, next: null };
-        after = last;
-      }
-      return { items, next: after };
+      return jobsPage(db, chunks, batch, filter);
     },
     async job(tenantId, batchId, seq) {
       const batch = await findBatch(db, tenantId, batchId);
@@ -46,9 +32,35 @@ export function readJobs(db: Kysely<Database>, schema: string): Pick<ReadStore, 
       if (row === undefined) return undefined;
       const events = await eventsOf(db, batchId, [seq]);
       const [summary] = await summaries(db, batchId, [seq], events);
-      return summary === undefined ? undefined : detail(summary, batch.type, row.payload, events.get(seq) ?? []);
+      return summary === undefined
+        ? undefined
+        : detail(summary, batch.type, row.payload, events.get(seq) ?? []);
     },
   };
+}
+
+/** Looks at window after window until the page is full, or for as long as a request may take. */
+async function jobsPage(
+  db: Kysely<Database>,
+  chunks: RawBuilder<unknown>,
+  batch: BatchKey,
+  filter: Filter,
+): Promise<{ items: JobSummary[]; next: number | null }> {
+  const items: JobSummary[] = [];
+  let { after } = filter;
+  for (let window = 0; window < MAX_WINDOWS; window++) {
+    const seqs = await nextSeqs(db, chunks, batch, { ...filter, after });
+    const found = await summaries(db, batch.id, seqs);
+    items.push(...found.filter((item) => filter.state === undefined || item.state === filter.state));
+    const full = items[filter.limit - 1];
+    if (full !== undefined) {
+      return { items: items.slice(0, filter.limit), next: full.seq < batch.total - 1 ? full.seq : null };
+    }
+    const last = seqs.at(-1);
+    if (last === undefined || last >= batch.total - 1) return { items, next: null };
+    after = last;
+  }
+  return { items, next: after };
 }
 
 function detail(
@@ -60,7 +72,11 @@ function detail(
   return { ...summary, type, payload, events: events as readonly JobEventView[] };
 }
 
-async function findBatch(db: Kysely<Database>, tenantId: string, batchId: string): Promise<Batch | undefined> {
+async function findBatch(
+  db: Kysely<Database>,
+  tenantId: string,
+  batchId: string,
+): Promise<BatchKey | undefined> {
   return db
     .selectFrom('batches')
     .where('id', '=', batchId)
@@ -73,7 +89,7 @@ async function findBatch(db: Kysely<Database>, tenantId: string, batchId: string
 async function nextSeqs(
   db: Kysely<Database>,
   chunks: RawBuilder<unknown>,
-  batch: Batch,
+  batch: BatchKey,
   { state, after, limit }: Filter,
 ): Promise<number[]> {
   if (state === 'waiting' || state === 'running') return openSeqs(db, chunks, batch.id, { after, limit });
@@ -123,19 +139,33 @@ async function summaries(
   known?: Map<number, TimelineEvent[]>,
 ): Promise<JobSummary[]> {
   if (seqs.length === 0) return [];
-  const [events, leased] = await Promise.all([known ?? eventsOf(db, batchId, seqs), leasedChunks(db, batchId)]);
+  const [events, leased] = await Promise.all([
+    known ?? eventsOf(db, batchId, seqs),
+    leasedChunks(db, batchId),
+  ]);
   return seqs.map((seq) => {
     const timeline = events.get(seq) ?? [];
     const folded = foldTimeline(timeline);
     const running = leased.some((chunk) => holds(chunk, seq) && !closedIn(timeline, chunk.attempt));
-    return summary(batchId, seq, folded, running);
+    return toSummary(batchId, seq, folded, running);
   });
 }
 
-function summary(batchId: string, seq: number, folded: Folded, running: boolean): JobSummary {
+function toSummary(batchId: string, seq: number, folded: Folded, running: boolean): JobSummary {
   const { outcome, attempts, ref, code, message, possibleDuplicate, at } = folded;
   const state = outcome ?? (running ? 'running' : 'waiting');
-  return { id: `${batchId}.${seq}`, batchId, seq, state, attempts, ref, code, message, possibleDuplicate, at };
+  return {
+    id: `${batchId}.${seq}`,
+    batchId,
+    seq,
+    state,
+    attempts,
+    ref,
+    code,
+    message,
+    possibleDuplicate,
+    at,
+  };
 }
 
 interface Leased {
@@ -155,10 +185,14 @@ function leasedChunks(db: Kysely<Database>, batchId: string): Promise<Leased[]> 
 }
 
 const holds = (chunk: Leased, seq: number): boolean =>
-  chunk.seqs === null ? seq >= (chunk.first_seq ?? 0) && seq < (chunk.end_seq ?? 0) : chunk.seqs.includes(seq);
+  chunk.seqs === null
+    ? seq >= (chunk.first_seq ?? 0) && seq < (chunk.end_seq ?? 0)
+    : chunk.seqs.includes(seq);
 
 const closedIn = (timeline: readonly TimelineEvent[], attempt: number): boolean =>
-  timeline.some((event) => event.attempt === attempt && (event.kind === 'retried' || event.kind === 'postponed'));
+  timeline.some(
+    (event) => event.attempt === attempt && (event.kind === 'retried' || event.kind === 'postponed'),
+  );
 
 async function eventsOf(
   db: Kysely<Database>,

@@ -33,7 +33,11 @@ export function idempotencyStore(db: Kysely<Database>): IdempotencyStore {
         .returning('key')
         .executeTakeFirst();
       if (reserved !== undefined) return { state: 'reserved' };
-      const found = await db.selectFrom('idempotency_keys').where(match(tenantId, key)).selectAll().executeTakeFirst();
+      const found = await db
+        .selectFrom('idempotency_keys')
+        .where(match(tenantId, key))
+        .selectAll()
+        .executeTakeFirst();
       if (found === undefined || found.status === null) return { state: 'busy' };
       return { state: 'done', bodyHash: found.body_hash ?? '', status: found.status, body: found.body };
     },
@@ -45,7 +49,11 @@ export function idempotencyStore(db: Kysely<Database>): IdempotencyStore {
         .execute();
     },
     async release(tenantId, key) {
-      await db.deleteFrom('idempotency_keys').where(match(tenantId, key)).where('status', 'is', null).execute();
+      await db
+        .deleteFrom('idempotency_keys')
+        .where(match(tenantId, key))
+        .where('status', 'is', null)
+        .execute();
     },
   };
 }

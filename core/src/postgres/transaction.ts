@@ -30,3 +30,22 @@ export async function transaction<T>(
     client.release(broken);
   }
 }
+
+/** Runs a statement that is a transaction by itself; if its reply is lost, `wasApplied` finds out. */
+export async function once(
+  work: () => Promise<number[]>,
+  wasApplied: () => Promise<boolean>,
+): Promise<number[]> {
+  try {
+    return await work();
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    // An SQLSTATE is an answer; anything else is a broken connection.
+    if (
+      (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !code.startsWith('57')) ||
+      !(await wasApplied())
+    )
+      throw error;
+    return [];
+  }
+}

@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import type { HookRequest } from './request.ts';
 
 /** Bytes of a response body that are read. A longer one is cut, and its connection closed. */
-export const BODY_LIMIT = 65_536;
+const BODY_LIMIT = 65_536;
 
 /** An answer that is complete, or as much of it as is read. */
 export interface Answer {

@@ -12,7 +12,11 @@ export interface Rest {
  * is given back as it is; but where other jobs of it wait for their follow-up, the rest moves
  * to chunks of its own with the same attempt, so that nobody waits for somebody else's endpoint.
  */
-export function endOfChunk(rest: readonly Rest[], again: readonly Again[], context: FollowUpContext): ChunkEnd {
+export function endOfChunk(
+  rest: readonly Rest[],
+  again: readonly Again[],
+  context: FollowUpContext,
+): ChunkEnd {
   const waiting = rest.filter((part) => part.seqs.length > 0);
   if (waiting.length === 0) return { kind: 'close', chunks: followUps(again, context) };
   if (again.length === 0 && waiting.length === 1) {

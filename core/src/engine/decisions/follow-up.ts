@@ -26,7 +26,10 @@ export interface FollowUpContext {
 export function followUps(jobs: readonly Again[], context: FollowUpContext): NewChunk[] {
   if (jobs.length === 0) return [];
   const drawn = backoffMs(context.policy, context.spent + 1, context.random());
-  const groups = new Map<string, { chunk: Omit<NewChunk, 'seqs' | 'dueInMs'>; dueInMs: number; seqs: number[] }>();
+  const groups = new Map<
+    string,
+    { chunk: Omit<NewChunk, 'seqs' | 'dueInMs'>; dueInMs: number; seqs: number[] }
+  >();
   for (const job of jobs) {
     const least = job.afterMs ?? 0;
     // The wish of the provider wins where it is longer than the backoff.
@@ -38,13 +41,18 @@ export function followUps(jobs: readonly Again[], context: FollowUpContext): New
     let group = groups.get(key);
     if (group === undefined) {
       const chunk = { attempt: context.attempt + 1, spent, uncertain, split: false };
-      groups.set(key, (group = { chunk, dueInMs, seqs: [] }));
+      group = { chunk, dueInMs, seqs: [] };
+      groups.set(key, group);
     }
     // Within their second they wait for the last of them: nobody is called before its time.
     group.dueInMs = Math.max(group.dueInMs, dueInMs);
     group.seqs.push(job.seq);
   }
-  return [...groups.values()].map(({ chunk, dueInMs, seqs }) => ({ ...chunk, dueInMs, seqs: seqs.sort((a, b) => a - b) }));
+  return [...groups.values()].map(({ chunk, dueInMs, seqs }) => ({
+    ...chunk,
+    dueInMs,
+    seqs: seqs.sort((a, b) => a - b),
+  }));
 }
 
 const MAX_DATA = 4_096;
@@ -55,7 +63,9 @@ export function eventData(data: Record<string, unknown> | null): string | null {
   const text = jsonText(data);
   if (text !== undefined && text.length <= MAX_DATA) return text;
   const { code, ref, possibleDuplicate, afterMs, uncertain } = data;
-  return jsonText({ code, ref, possibleDuplicate, afterMs, uncertain, truncated: true }) ?? '{"truncated":true}';
+  return (
+    jsonText({ code, ref, possibleDuplicate, afterMs, uncertain, truncated: true }) ?? '{"truncated":true}'
+  );
 }
 
 /** Undefined for what a careless plugin may answer: a BigInt, a circle. */
@@ -71,7 +81,11 @@ function jsonText(data: Record<string, unknown>): string | undefined {
 export function againData(data: Record<string, unknown> | null, again: Again): string | null {
   const { afterMs, uncertain } = again;
   if (afterMs === undefined && !uncertain) return eventData(data);
-  return eventData({ ...data, ...(afterMs === undefined ? {} : { afterMs }), ...(uncertain ? { uncertain } : {}) });
+  return eventData({
+    ...data,
+    ...(afterMs === undefined ? {} : { afterMs }),
+    ...(uncertain ? { uncertain } : {}),
+  });
 }
 
 /** The jobs of a chunk that an earlier lease closed to be tried again. */

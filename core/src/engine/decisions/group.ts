@@ -9,7 +9,11 @@ export interface Groupable {
  * Groups jobs into calls, in order: only jobs of one group share a call, at most `batchSize`
  * of them and `batchBytes` together. A job that is larger than `batchBytes` gets a call of its own.
  */
-export function groupIntoCalls<T extends Groupable>(jobs: readonly T[], batchSize: number, batchBytes = Infinity): T[][] {
+export function groupIntoCalls<T extends Groupable>(
+  jobs: readonly T[],
+  batchSize: number,
+  batchBytes = Number.POSITIVE_INFINITY,
+): T[][] {
   if (batchSize === 1) return jobs.map((job) => [job]);
   const open = new Map<string, { jobs: T[]; bytes: number }>();
   const calls: T[][] = [];

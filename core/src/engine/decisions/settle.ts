@@ -27,7 +27,12 @@ export interface LostCall {
 /** What is written about a job, and what happens next. */
 export type Settlement =
   /** The attempt is closed by this event. `afterMs` is the least delay of a follow-up. */
-  | { readonly kind: ClosingKind; readonly data: EventData; readonly afterMs?: number; readonly uncertain?: boolean }
+  | {
+      readonly kind: ClosingKind;
+      readonly data: EventData;
+      readonly afterMs?: number;
+      readonly uncertain?: boolean;
+    }
   /** The fence stays open; `note` is written as a further fence if there is one. */
   | { readonly kind: 'open'; readonly data: EventData; readonly checkAfterMs: number };
 
@@ -43,7 +48,10 @@ export function settle(result: JobResult, context: SettleContext): Settlement {
   switch (result.status) {
     case 'succeeded': {
       const ref = result.ref === undefined ? undefined : String(result.ref).slice(0, MAX_REF);
-      return { kind: 'succeeded', data: flagged({ ...result.data, ...(ref === undefined ? {} : { ref }) }, context) };
+      return {
+        kind: 'succeeded',
+        data: flagged({ ...result.data, ...(ref === undefined ? {} : { ref }) }, context),
+      };
     }
     case 'failed':
     case 'unknown':
@@ -107,7 +115,10 @@ export function settleOpenFence(context: SettleContext): 'call' | 'repeat' | 're
     case 'at-most-once':
       return {
         kind: 'unknown',
-        data: { code: 'interrupted', message: 'The process ended during the call; nobody knows whether it arrived' },
+        data: {
+          code: 'interrupted',
+          message: 'The process ended during the call; nobody knows whether it arrived',
+        },
       };
   }
 }
@@ -116,28 +127,41 @@ export function settleOpenFence(context: SettleContext): 'call' | 'repeat' | 're
 export function expired(undecided: boolean): Settlement {
   return undecided
     ? { kind: 'unknown', data: { code: 'expired', message: 'Too old, and an earlier call is undecided' } }
-    : { kind: 'failed', data: { code: 'expired', message: 'Not delivered within retry.maxAgeMs of its due time' } };
+    : {
+        kind: 'failed',
+        data: { code: 'expired', message: 'Not delivered within retry.maxAgeMs of its due time' },
+      };
 }
 
 /**
  * A job that no fence tells about, in a chunk whose earlier calls may have arrived: past the
  * time for which its provider remembers keys it must not be called again. Undefined if it may.
  */
-export function settleDoubtful(context: Pick<SettleContext, 'guarantee' | 'firstLeaseAgeMs' | 'possibleDuplicate'>): Settlement | undefined {
+export function settleDoubtful(
+  context: Pick<SettleContext, 'guarantee' | 'firstLeaseAgeMs' | 'possibleDuplicate'>,
+): Settlement | undefined {
   const { guarantee, firstLeaseAgeMs } = context;
-  if (guarantee.kind !== 'keyed' || guarantee.scope !== 'job' || firstLeaseAgeMs < guarantee.ttlMs) return undefined;
+  if (guarantee.kind !== 'keyed' || guarantee.scope !== 'job' || firstLeaseAgeMs < guarantee.ttlMs)
+    return undefined;
   return expiredKey(context);
 }
 
 function expiredKey(context: Pick<SettleContext, 'possibleDuplicate'>): Settlement {
-  const why = { code: 'key_expired', message: 'The call was lost, and its idempotency key is too old to repeat it' };
+  const why = {
+    code: 'key_expired',
+    message: 'The call was lost, and its idempotency key is too old to repeat it',
+  };
   return { kind: 'unknown', data: flagged(why, context) };
 }
 
 /** The fence stays open, so that the same jobs are called again with the same key. */
 export function repeatSameCall(why: Record<string, unknown>, context: SettleContext): Settlement {
   if (context.fences >= context.policy.maxAttempts) return { kind: 'unknown', data: flagged(why, context) };
-  return { kind: 'open', data: null, checkAfterMs: context.policy.baseMs * 2 ** Math.max(0, context.fences - 1) };
+  return {
+    kind: 'open',
+    data: null,
+    checkAfterMs: context.policy.baseMs * 2 ** Math.max(0, context.fences - 1),
+  };
 }
 
 function retryOrGiveUp(
@@ -150,7 +174,8 @@ function retryOrGiveUp(
   const end = uncertain ? 'unknown' : 'failed';
   const data = flagged(uncertain ? { ...why, uncertain: true } : why, context);
   if (context.spent + 1 >= policy.maxAttempts) return { kind: end, data: { ...data, exhausted: true } };
-  if (context.ageMs + (afterMs ?? 0) >= policy.maxAgeMs) return { kind: end, data: { ...data, code: 'expired', last: why['code'] } };
+  if (context.ageMs + (afterMs ?? 0) >= policy.maxAgeMs)
+    return { kind: end, data: { ...data, code: 'expired', last: why['code'] } };
   return {
     kind: 'retried',
     data,
@@ -161,7 +186,12 @@ function retryOrGiveUp(
 
 function postpone(why: Record<string, unknown>, afterMs: number, context: SettleContext): Settlement {
   if (context.ageMs + afterMs >= context.policy.maxAgeMs) return expired(false);
-  return { kind: 'postponed', data: why, afterMs: Math.max(0, afterMs), uncertain: context.possibleDuplicate };
+  return {
+    kind: 'postponed',
+    data: why,
+    afterMs: Math.max(0, afterMs),
+    uncertain: context.possibleDuplicate,
+  };
 }
 
 /** Code and message, as the log holds them. */
@@ -171,7 +201,10 @@ export function reason(from: { code: string; message?: string }): Record<string,
 }
 
 /** Null instead of an empty object: most successes carry nothing, and the log is large. */
-function flagged(data: Record<string, unknown>, context: Pick<SettleContext, 'possibleDuplicate'>): EventData {
+function flagged(
+  data: Record<string, unknown>,
+  context: Pick<SettleContext, 'possibleDuplicate'>,
+): EventData {
   const all = context.possibleDuplicate ? { ...data, possibleDuplicate: true } : data;
   return Object.keys(all).length === 0 ? null : all;
 }

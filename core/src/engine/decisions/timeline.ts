@@ -22,7 +22,16 @@ export interface Folded {
   readonly inFlight: boolean;
 }
 
-const EXPLAINING = new Set(['succeeded', 'failed', 'unknown', 'cancelled', 'retried', 'postponed', 'resolved', 'reopened']);
+const EXPLAINING = new Set([
+  'succeeded',
+  'failed',
+  'unknown',
+  'cancelled',
+  'retried',
+  'postponed',
+  'resolved',
+  'reopened',
+]);
 
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 

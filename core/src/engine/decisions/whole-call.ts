@@ -2,7 +2,8 @@ import type { Guarantee, JobResult } from '../../plugin/index.ts';
 import { reason, repeatSameCall, type SettleContext, type Settlement } from './settle.ts';
 
 /** True where one key stands for all jobs of a call, so that they can only be repeated together. */
-export const coversCall = (guarantee: Guarantee): boolean => guarantee.kind === 'keyed' && guarantee.scope === 'call';
+export const coversCall = (guarantee: Guarantee): boolean =>
+  guarantee.kind === 'keyed' && guarantee.scope === 'call';
 
 /** What the results of a call under one key come to. */
 export interface WholeCall {

@@ -42,17 +42,21 @@ export function checkBatch(registry: Registry, batch: BatchInput): CheckedBatch 
   const provider = batch.provider ?? registered.defaultProvider;
   if (registry.provider(batch.type, provider) === undefined) {
     const names = Object.keys(registered.module.providers);
-    throw new BatchSenderError('unknown_provider', `Type '${batch.type}' has no provider '${provider}': use ${names.join(' or ')}`);
+    throw new BatchSenderError(
+      'unknown_provider',
+      `Type '${batch.type}' has no provider '${provider}': use ${names.join(' or ')}`,
+    );
   }
   const { jobs: _jobs, scheduledAt, ...fields } = batch;
   const problems: Problem[] = valueProblems(BatchFields, fields);
   if (scheduledAt !== undefined && Number.isNaN(scheduledAt.getTime())) {
-    problems.push({ path: '/scheduledAt', code: 'format', message: 'must be a date and time' });
+    problems.push({ path: '/scheduledAt', code: 'invalid_value', message: 'must be a date and time' });
   }
   if (problems.length === 0 && batch.defaults !== undefined) {
     problems.push(...defaultsProblems(registered.module, batch.defaults));
   }
-  if (problems.length > 0) throw new InvalidInputError('invalid_batch', 'The batch is invalid; nothing was stored', problems);
+  if (problems.length > 0)
+    throw new InvalidInputError('invalid_batch', 'The batch is invalid; nothing was stored', problems);
   return { registered, provider };
 }
 

@@ -1,4 +1,4 @@
-import type { Template } from 'liquidjs';
+import type { Liquid, Template } from 'liquidjs';
 import { ESCAPE, type JobPayload, type TSchema } from '../../plugin/index.ts';
 import { InvalidInputError } from '../errors.ts';
 import { type Escape, liquid } from './liquid.ts';
@@ -41,8 +41,7 @@ export function compileDefaults(defaults: JobPayload | null, schema: TSchema): M
     else renders.push([name, render]);
   }
   return (payload) => {
-    const own = payload['variables'];
-    const variables = isObject(shared) ? (isObject(own) ? { ...shared, ...own } : (own ?? shared)) : own;
+    const variables = mergeVariables(shared, payload['variables']);
     const merged: Record<string, unknown> = { ...constants, ...payload };
     if (variables !== undefined) merged['variables'] = variables;
     for (const [name, render] of renders) {
@@ -50,6 +49,12 @@ export function compileDefaults(defaults: JobPayload | null, schema: TSchema): M
     }
     return merged;
   };
+}
+
+/** By name, where both are objects; what is of another shape is left for the schema to refuse. */
+function mergeVariables(shared: unknown, own: unknown): unknown {
+  if (!isObject(shared)) return own;
+  return isObject(own) ? { ...shared, ...own } : (own ?? shared);
 }
 
 /** Undefined if there is no template in the value. */
@@ -62,31 +67,39 @@ function compile(value: unknown, schema: Schema | undefined, path: string): Rend
   }
   if (!isObject(value)) return undefined;
   const parts = Object.entries(value).map(
-    ([name, item]) => [name, item, compile(item, schema?.properties?.[name], `${path}/${escapePointer(name)}`)] as const,
+    ([name, item]) =>
+      [name, item, compile(item, schema?.properties?.[name], `${path}/${escapePointer(name)}`)] as const,
   );
   if (parts.every(([, , part]) => part === undefined)) return undefined;
-  return (variables) => Object.fromEntries(parts.map(([name, item, part]) => [name, part?.(variables) ?? item]));
+  return (variables) =>
+    Object.fromEntries(parts.map(([name, item, part]) => [name, part?.(variables) ?? item]));
 }
 
-function compileString(value: string, escape: Escape, path: string): Render | undefined {
+function compileString(value: string, escaping: Escape, path: string): Render | undefined {
   if (!value.includes('{{') && !value.includes('{%')) return undefined;
   // A list may bring whole URLs; encoding them would break them.
-  const engine = liquid(escape === 'url' && WHOLE_PLACEHOLDER.test(value) ? 'none' : escape);
-  let template: Template[];
-  try {
-    template = engine.parse(value);
-  } catch (error) {
+  const engine = liquid(escaping === 'url' && WHOLE_PLACEHOLDER.test(value) ? 'none' : escaping);
+  const template = parseTemplate(engine, value);
+  if (typeof template === 'string') {
+    const problem = { path: `/defaults${path}`, code: 'invalid_template', message: template };
     throw new InvalidInputError('invalid_template', `The template at /defaults${path} does not parse`, [
-      { path: `/defaults${path}`, code: 'invalid_template', message: firstLine(error) },
+      problem,
     ]);
   }
   return (variables) => {
-    try {
-      return renderPatiently(() => engine.renderSync(template, variables));
-    } catch (error) {
-      throw new TemplateError(path, firstLine(error));
-    }
+    const rendered = renderPatiently(() => engine.renderSync(template, variables));
+    if (rendered instanceof Error) throw new TemplateError(path, firstLine(rendered));
+    return rendered;
   };
+}
+
+/** The parsed template, or what is wrong with it. */
+function parseTemplate(engine: Liquid, value: string): Template[] | string {
+  try {
+    return engine.parse(value);
+  } catch (error) {
+    return firstLine(error);
+  }
 }
 
 /** A pause of the process looks like a slow template: what was too slow is rendered once more. */
@@ -94,8 +107,12 @@ function renderPatiently(render: () => unknown): unknown {
   try {
     return render();
   } catch (error) {
-    if (!firstLine(error).includes('render limit')) throw error;
+    if (!firstLine(error).includes('render limit')) return error;
+  }
+  try {
     return render();
+  } catch (error) {
+    return error;
   }
 }
 

@@ -24,10 +24,10 @@ const text = (value: unknown): string => (value === null || value === undefined 
 const engines = new Map<Escape, Liquid>();
 
 /** The template engine for one way of escaping: strict about names, limited in size and time. */
-export function liquid(escape: Escape): Liquid {
-  let engine = engines.get(escape);
+export function liquid(escaping: Escape): Liquid {
+  let engine = engines.get(escaping);
   if (engine === undefined) {
-    const outputEscape = escapes[escape];
+    const outputEscape = escapes[escaping];
     engine = new Liquid({
       strictVariables: true,
       strictFilters: true,
@@ -39,7 +39,7 @@ export function liquid(escape: Escape): Liquid {
       ...(outputEscape === undefined ? {} : { outputEscape }),
     });
     for (const name of Object.keys(engine.tags)) if (!TAGS.has(name)) delete engine.tags[name];
-    engines.set(escape, engine);
+    engines.set(escaping, engine);
   }
   return engine;
 }

@@ -43,6 +43,8 @@ function schemaProblems(errors: readonly SchemaError[]): Omit<Problem, 'index'>[
 }
 
 function toProblem({ keyword, instancePath, params, message }: SchemaError): Omit<Problem, 'index'> {
+  // "schema is false": the only word for an unknown field where there are too many errors to list.
+  if (keyword === 'boolean') return { path: instancePath, code: 'unknown_field', message: 'unknown field' };
   if (keyword === 'additionalProperties') {
     const names = (params['additionalProperties'] as string[] | undefined) ?? [];
     const path = `${instancePath}/${escapePointer(names[0] ?? '')}`;
@@ -51,9 +53,9 @@ function toProblem({ keyword, instancePath, params, message }: SchemaError): Omi
   if (keyword === 'required') {
     const names = (params['requiredProperties'] as string[] | undefined) ?? [];
     const path = `${instancePath}/${escapePointer(names[0] ?? '')}`;
-    return { path, code: 'required', message: `missing field: ${names.join(', ')}` };
+    return { path, code: 'missing_field', message: `missing field: ${names.join(', ')}` };
   }
-  return { path: instancePath, code: keyword, message };
+  return { path: instancePath, code: keyword === 'type' ? 'wrong_type' : 'invalid_value', message };
 }
 
 /** A name as a token of a JSON pointer (RFC 6901). */

@@ -15,7 +15,7 @@ export function rowCheck(module: Module, defaults: JobPayload | null): RowCheck 
   const check = payloadCheck(module);
   return (payload, index) => {
     if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) {
-      return [{ index, path: '', code: 'type', message: 'a payload must be a JSON object' }];
+      return [{ index, path: '', code: 'wrong_type', message: 'a payload must be a JSON object' }];
     }
     try {
       return check(merge(payload))?.map((problem) => ({ index, ...problem }));
@@ -27,7 +27,12 @@ export function rowCheck(module: Module, defaults: JobPayload | null): RowCheck 
 }
 
 /** Checks rows and throws with all of their problems, at most {@link MAX_PROBLEMS}. */
-export function checkRows<T>(rows: readonly T[], payloadOf: (row: T) => JobPayload, firstIndex: number, check: RowCheck): void {
+export function checkRows<T>(
+  rows: readonly T[],
+  payloadOf: (row: T) => JobPayload,
+  firstIndex: number,
+  check: RowCheck,
+): void {
   let problems: Problem[] | undefined;
   for (let i = 0; i < rows.length; i++) {
     const found = check(payloadOf(rows[i] as T), firstIndex + i);

@@ -1,5 +1,5 @@
-import type { BatchInput, JobDetail } from '../api.ts';
 import type { JobPayload } from '../../plugin/index.ts';
+import type { BatchInput, JobDetail } from '../api.ts';
 import type { Registry } from '../registry.ts';
 import { checkBatch } from './batch-check.ts';
 import { checkRows, rowCheck } from './row-check.ts';
@@ -57,7 +57,7 @@ export class Singles {
       try {
         const texts = together.map((job) => job.text);
         const batchId = await this.#intake.submitSingles(group.batch, group.tenantId, texts);
-        together.forEach((job, index) => job.resolve({ batchId, jobId: `${batchId}.${index}` }));
+        for (const [index, job] of together.entries()) job.resolve({ batchId, jobId: `${batchId}.${index}` });
       } catch (error) {
         for (const job of together) job.reject(error);
       }

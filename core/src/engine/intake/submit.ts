@@ -1,8 +1,8 @@
 import { v7 } from 'uuid';
 import type { BatchInput, TransactionClient, Upload } from '../api.ts';
 import { BatchSenderError } from '../errors.ts';
+import type { IntakeStore, NewBatch } from '../host-store.ts';
 import type { Registry } from '../registry.ts';
-import type { IntakeStore, NewBatch } from '../store.ts';
 import { type CheckedBatch, checkBatch } from './batch-check.ts';
 import { checkRows, type RowCheck, rowCheck } from './row-check.ts';
 import { Uploader } from './uploader.ts';
@@ -13,8 +13,10 @@ export interface IntakeOptions {
   readonly chunkSize: number;
   readonly uploadTtlMs: number;
   /** True if this process takes a chunk of the connection at once: then it is hinted without the dispatcher. */
-  canTake(type: string, connectionId: string): boolean;
+  canTake(connectionId: string): boolean;
   take(ref: { chunkId: number; type: string; connectionId: string }): void;
+  /** A batch that this process takes at once was stored. */
+  onTaken(batch: NewBatch): void;
   wake(): void;
 }
 
@@ -65,11 +67,17 @@ export class Intake {
       throw new BatchSenderError('unknown_type', `No installed plugin handles jobs of type '${batch.type}'`);
     }
     const check = rowCheck(registered.module, batch.defaults);
-    const commit = (totals: Parameters<IntakeStore['commitUpload']>[1]) => store.commitUpload(uploadId, totals);
+    const commit = (totals: Parameters<IntakeStore['commitUpload']>[1]) =>
+      store.commitUpload(uploadId, totals);
     return new Uploader({ store, uploadId, batchId, firstSeq, check, commit });
   }
 
-  async #submitLarge(row: NewBatch, jobs: NonNullable<BatchInput['jobs']>, sealed: boolean, check: RowCheck): Promise<void> {
+  async #submitLarge(
+    row: NewBatch,
+    jobs: NonNullable<BatchInput['jobs']>,
+    sealed: boolean,
+    check: RowCheck,
+  ): Promise<void> {
     const { store } = this.#options;
     const uploadId = await store.beginSubmit(row.id);
     const upload = new Uploader({
@@ -92,16 +100,28 @@ export class Intake {
     }
   }
 
-  async #store(row: NewBatch, texts: readonly string[], sealed: boolean, client: TransactionClient | undefined): Promise<void> {
+  async #store(
+    row: NewBatch,
+    texts: readonly string[],
+    sealed: boolean,
+    client: TransactionClient | undefined,
+  ): Promise<void> {
     const { store, canTake, take, wake } = this.#options;
     const { type, connectionId } = row;
-    const direct = client === undefined && sealed && texts.length <= row.chunkSize && canTake(type, connectionId);
+    const direct = client === undefined && sealed && texts.length <= row.chunkSize && canTake(connectionId);
     const chunks = await store.insertBatch(row, { texts, sealed, dispatched: direct }, client);
-    if (direct) for (const chunkId of chunks) take({ chunkId, type, connectionId });
-    else if (client === undefined) wake();
+    if (direct) {
+      this.#options.onTaken(row);
+      for (const chunkId of chunks) take({ chunkId, type, connectionId });
+    } else if (client === undefined) wake();
   }
 
-  #newBatch(batch: BatchInput, checked: CheckedBatch, tenantId: string, origin: 'batch' | 'single'): NewBatch {
+  #newBatch(
+    batch: BatchInput,
+    checked: CheckedBatch,
+    tenantId: string,
+    origin: 'batch' | 'single',
+  ): NewBatch {
     const { registered, provider } = checked;
     const batchSize = registered.module.providers[provider]?.batchSize ?? 1;
     const { chunkSize } = this.#options;

@@ -1,6 +1,6 @@
 import type { Upload, UploadRow } from '../api.ts';
 import { BatchSenderError } from '../errors.ts';
-import type { IntakeStore, UploadTotals } from '../store.ts';
+import type { IntakeStore, UploadTotals } from '../host-store.ts';
 import { checkRows, type RowCheck } from './row-check.ts';
 
 /** Slices under way at once. */

@@ -17,6 +17,7 @@ export class ActiveCall implements Call {
   readonly deadline: number;
   #controller: AbortController | undefined;
   #reason: Error | undefined;
+  #noted: JsonValue | undefined;
   readonly #note: WriteNote;
 
   constructor(idempotencyKey: string, attempt: number, timeoutMs: number, now: number, note: WriteNote) {
@@ -40,15 +41,27 @@ export class ActiveCall implements Call {
     return this.#reason;
   }
 
+  /** The last note that was committed. */
+  get noted(): JsonValue | undefined {
+    return this.#noted;
+  }
+
   abort(reason: Error): void {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
     this.#controller?.abort(reason);
   }
 
-  async note(data: JsonValue): Promise<void> {
-    if (JSON.stringify(data).length > MAX_NOTE) throw new Error(`A note may have ${MAX_NOTE} characters of JSON`);
+  /** A getter, so that a provider may take it out of the call: `async process(job, { note })`. */
+  get note(): (data: JsonValue) => Promise<void> {
+    return (data) => this.#write(data);
+  }
+
+  async #write(data: JsonValue): Promise<void> {
+    if (JSON.stringify(data).length > MAX_NOTE)
+      throw new Error(`A note may have ${MAX_NOTE} characters of JSON`);
     if (!(await this.#note(data))) throw new Error('The lease is lost: another runner has taken over');
+    this.#noted = data;
   }
 }
 

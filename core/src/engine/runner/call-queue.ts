@@ -12,6 +12,8 @@ export interface PlannedCall {
   readonly timeoutMs: number;
   /** Of the jobs to be resolved, in their order. */
   readonly fences?: readonly OpenFence[];
+  /** The call of each job to be resolved, should the provider never have seen it. */
+  readonly again?: readonly PlannedCall[];
 }
 
 /**
@@ -51,7 +53,7 @@ export class CallQueue {
 
   /** The shortest wait of all endpoints; undefined if one of them only lacks a slot. */
   shortestWaitMs(waitMs: (endpoint: string | undefined) => number | undefined): number | undefined {
-    let shortest = Infinity;
+    let shortest = Number.POSITIVE_INFINITY;
     for (const endpoint of this.#order) {
       const wait = waitMs(endpoint);
       if (wait === undefined) return undefined;

@@ -1,6 +1,12 @@
 import type { JobResult, Resolution } from '../../plugin/index.ts';
 import type { FullRetryPolicy } from '../decisions/backoff.ts';
-import { type LostCall, type SettleContext, settle, settleLost } from '../decisions/settle.ts';
+import {
+  type LostCall,
+  type SettleContext,
+  type Settlement,
+  settle,
+  settleLost,
+} from '../decisions/settle.ts';
 import { coversCall, judgeWholeCall, type WholeCall } from '../decisions/whole-call.ts';
 import type { ChunkLease, NewEvent } from '../store.ts';
 import type { PlannedCall } from './call-queue.ts';
@@ -35,7 +41,11 @@ const MISSING: JobResult = {
 };
 
 /** The results of a call by its jobs, and what broke the contract (E22). */
-export function readAnswer(call: PlannedCall, answer: unknown, single: boolean): { results: Results; violation?: string } {
+export function readAnswer(
+  call: PlannedCall,
+  answer: unknown,
+  single: boolean,
+): { results: Results; violation?: string } {
   if (single) {
     if (isResult(answer)) return { results: [answer] };
     return { results: [undefined], violation: 'process() answered no valid result' };
@@ -44,7 +54,8 @@ export function readAnswer(call: PlannedCall, answer: unknown, single: boolean):
   return violation === undefined ? { results } : { results, violation: `processBatch(): ${violation}` };
 }
 
-export function landResults(judge: Judge, call: PlannedCall, results: Results): Landed {
+/** `note` is the last one of the call. */
+export function landResults(judge: Judge, call: PlannedCall, results: Results, note?: unknown): Landed {
   const events: NewEvent[] = [];
   const whole = coversCall(call.guarantee) ? wholeCall(judge, call, results) : undefined;
   let working = false;
@@ -52,7 +63,7 @@ export function landResults(judge: Judge, call: PlannedCall, results: Results): 
     const prepared = call.jobs[i] as PreparedJob;
     const result = whole?.results[i] ?? results[i] ?? MISSING;
     if (result.status !== 'retry' && result.status !== 'unknown') working = true;
-    const settlement = whole?.same ?? settle(result, madeContext(judge, call, prepared));
+    const settlement = withNote(whole?.same ?? settle(result, madeContext(judge, call, prepared)), note);
     for (const event of judge.outcome.event(prepared.job.seq, settlement)) events.push(event);
   }
   return { events, repeats: [], working };
@@ -72,21 +83,35 @@ export function landLost(judge: Judge, call: PlannedCall, lost: LostCall): Lande
 }
 
 /** The resolutions of a call by its jobs, and what broke the contract. */
-export function readResolutions(call: PlannedCall, answer: unknown): ReturnType<typeof matchResults<Resolution>> {
+export function readResolutions(
+  call: PlannedCall,
+  answer: unknown,
+): ReturnType<typeof matchResults<Resolution>> {
   return matchResults<Resolution>(jobIds(call), answer, isResolution);
 }
 
-export function landResolutions(judge: Judge, call: PlannedCall, answers: readonly (Resolution | undefined)[]): Landed {
+export function landResolutions(
+  judge: Judge,
+  call: PlannedCall,
+  answers: readonly (Resolution | undefined)[],
+): Landed {
   const events: NewEvent[] = [];
   const repeats: PlannedCall[] = [];
   for (const [index, prepared] of call.jobs.entries()) {
-    const decision = resolutionSettlement(answers[index], judgeContext(judge, call, prepared), call.fences?.[index]);
-    if (decision === 'call') {
-      const { fences: _fences, ...same } = call;
-      repeats.push({ ...same, kind: 'call', jobs: [prepared], idempotencyKey: prepared.job.id });
-    } else events.push(...judge.outcome.event(prepared.job.seq, decision));
+    const fence = call.fences?.[index];
+    // A question is about jobs of several guarantees and endpoints; each is called again by its own.
+    const own = call.again?.[index] ?? call;
+    const decision = resolutionSettlement(answers[index], judgeContext(judge, own, prepared), fence);
+    if (decision === 'call') repeats.push(own);
+    else events.push(...judge.outcome.event(prepared.job.seq, withNote(decision, fence?.note)));
   }
   return { events, repeats, working: true };
+}
+
+/** A pending job keeps the note of its call: `resolve` is told both. */
+function withNote(settlement: Settlement, note: unknown): Settlement {
+  if (note === undefined || settlement.kind !== 'open' || settlement.data === null) return settlement;
+  return { ...settlement, data: { ...settlement.data, note } };
 }
 
 const jobIds = (call: PlannedCall): string[] => call.jobs.map(({ job }) => job.id);

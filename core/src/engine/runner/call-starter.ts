@@ -1,7 +1,7 @@
 import type { ChunkLease, RunStore } from '../store.ts';
 import type { PlannedCall } from './call-queue.ts';
 import { fenceEvents } from './fence-events.ts';
-import { type LimiterEnv, takeTokens } from './limiter.ts';
+import { countLateStarts, grantsAreStale, type LimiterEnv, takeTokens } from './limiter.ts';
 import { needsFence } from './prepare.ts';
 
 /** What the chunk does for its starter. */
@@ -20,7 +20,6 @@ export interface StarterHost {
 
 export interface StarterEnv extends LimiterEnv {
   readonly store: RunStore;
-  now(): number;
 }
 
 /**
@@ -69,12 +68,17 @@ export class CallStarter {
   }
 
   /** Writes fences, or takes them back. False if the lease is lost. */
-  async fence(calls: readonly PlannedCall[], kind: 'attempted' | 'released', note?: unknown): Promise<boolean> {
+  async fence(
+    calls: readonly PlannedCall[],
+    kind: 'attempted' | 'released',
+    note?: unknown,
+  ): Promise<boolean> {
     const events = fenceEvents(calls, kind, note);
     return (await this.#env.persist(() => this.#env.store.fence(this.#lease, events))) === true;
   }
 
   async #startTogether(calls: readonly PlannedCall[]): Promise<void> {
+    const askedAt = this.#env.now();
     const { go, wait, waitMs } = await takeTokens(this.#env, calls);
     this.#host.putBack(wait);
     if (wait.length > 0) this.#host.waitForTokens(waitMs);
@@ -85,8 +89,10 @@ export class CallStarter {
       return;
     }
     const now = this.#env.now();
-    if (this.#host.mayStart(now)) {
+    const lateMs = now - askedAt;
+    if (!grantsAreStale(this.#env, lateMs) && this.#host.mayStart(now)) {
       for (const call of go) this.#host.start(call, now);
+      void countLateStarts(this.#env, go, lateMs);
       return;
     }
     // A fence that was open before stays open: its earlier call is still undecided.

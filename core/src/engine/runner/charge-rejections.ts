@@ -19,7 +19,10 @@ export function chargeRejections(logger: Logger): () => void {
       return;
     }
     const message = reason instanceof Error ? reason.message : String(reason);
-    logger.error({ plugin, error: message.slice(0, 300) }, `Plugin ${plugin} left a rejected promise that nobody awaits`);
+    logger.error(
+      { plugin, error: message.slice(0, 300) },
+      `Plugin ${plugin} left a rejected promise that nobody awaits`,
+    );
   };
   Object.assign(handler, { [MARK]: true });
   process.on('unhandledRejection', handler);

@@ -2,12 +2,18 @@ import type { JobPayload, Provider } from '../../plugin/index.ts';
 import type { FullRetryPolicy } from '../decisions/backoff.ts';
 import { dueJobs, type OpenFence } from '../decisions/due.ts';
 import { type Again, againFromEvents } from '../decisions/follow-up.ts';
-import { expired, type SettleContext, type Settlement, settleDoubtful, settleOpenFence } from '../decisions/settle.ts';
+import {
+  expired,
+  type SettleContext,
+  type Settlement,
+  settleDoubtful,
+  settleOpenFence,
+} from '../decisions/settle.ts';
 import { coversCall } from '../decisions/whole-call.ts';
 import type { AttemptEvent, ChunkLease, RunStore } from '../store.ts';
 import type { PlannedCall } from './call-queue.ts';
 import { type Guaranteed, planCalls, planRepeats, planResolves } from './plan-calls.ts';
-import { type BatchPlan, buildJob, doubtful, guaranteeOf, type PreparedJob } from './prepare.ts';
+import { type BatchPlan, buildJob, doubtful, guaranteeOf, needsFence, type PreparedJob } from './prepare.ts';
 
 /** What a leased chunk has to do. */
 export interface ChunkWork {
@@ -42,11 +48,13 @@ export async function loadChunk(
   const sorted: Sorted = { fresh: [], repeats: [], resolves: [], settled: [] };
   const tooOld = lease.ageMs >= policy.maxAgeMs;
   for (const seq of due.fresh) {
-    if (tooOld) sorted.settled.push({ seq, settlement: expired(lease.uncertain) });
-    else sortFresh(sorted, plan, lease, seq, payloads.get(seq) as JobPayload);
+    sortFresh(sorted, plan, lease, { seq, tooOld }, payloads.get(seq) as JobPayload);
   }
   for (const fence of due.fenced) {
-    sortFenced(sorted, plan, lease, policy, { fence, success: late.get(fence.seq) ?? undefined }, payloads.get(fence.seq) as JobPayload);
+    const stored = payloads.get(fence.seq) as JobPayload;
+    const made = attempt(sorted, fence.seq, () => prepare(plan, lease, fence.seq, stored, fence));
+    if (made === undefined) continue;
+    sortFenced(sorted, { ...made, fence }, late.get(fence.seq) ?? undefined, contextOf(lease, policy, made));
   }
   const { provider } = plan;
   const calls = [
@@ -57,47 +65,52 @@ export async function loadChunk(
   return { calls, settled: sorted.settled, again: againFromEvents(events) };
 }
 
-function sortFresh(sorted: Sorted, plan: BatchPlan, lease: ChunkLease, seq: number, stored: JobPayload): void {
+function sortFresh(
+  sorted: Sorted,
+  plan: BatchPlan,
+  lease: ChunkLease,
+  { seq, tooOld }: { seq: number; tooOld: boolean },
+  stored: JobPayload,
+): void {
   const made = attempt(sorted, seq, () => prepare(plan, lease, seq, stored, undefined));
   if (made === undefined) return;
   const { guarantee, prepared } = made;
   const { possibleDuplicate } = prepared.job;
-  const doubt = lease.interrupted || lease.uncertain;
-  const settlement = doubt
-    ? settleDoubtful({ guarantee, possibleDuplicate, firstLeaseAgeMs: lease.firstLeaseAgeMs })
-    : undefined;
+  // A lost lease tells nothing of calls that were made without a fence.
+  const doubt = lease.uncertain || (lease.interrupted && !needsFence(guarantee));
+  const { firstLeaseAgeMs } = lease;
+  let settlement: Settlement | undefined;
+  if (tooOld) settlement = expired(doubt);
+  else if (doubt) settlement = settleDoubtful({ guarantee, possibleDuplicate, firstLeaseAgeMs });
   if (settlement === undefined) sorted.fresh.push(made);
   else sorted.settled.push({ seq, settlement });
 }
 
 function sortFenced(
   sorted: Sorted,
-  plan: BatchPlan,
-  lease: ChunkLease,
-  policy: FullRetryPolicy,
-  { fence, success }: { fence: OpenFence; success: Record<string, unknown> | undefined },
-  stored: JobPayload,
+  entry: Guaranteed & { fence: OpenFence },
+  success: Record<string, unknown> | undefined,
+  context: SettleContext,
 ): void {
-  const made = attempt(sorted, fence.seq, () => prepare(plan, lease, fence.seq, stored, fence));
-  if (made === undefined) return;
-  const entry = { ...made, fence };
-  const { guarantee } = made;
+  const { guarantee, fence } = entry;
   // A call that may be repeated only for exactly the same jobs is repeated for all of them.
   if (success !== undefined && !coversCall(guarantee)) {
     const { status: _status, ...data } = success;
     sorted.settled.push({ seq: fence.seq, settlement: { kind: 'succeeded', data } });
     return;
   }
-  if (fence.pending || fence.note !== undefined) {
+  if (canBeAsked(fence)) {
     sorted.resolves.push(entry);
     return;
   }
-  const decision = settleOpenFence(contextOf(lease, policy, made));
+  const decision = settleOpenFence(context);
   if (decision === 'resolve') sorted.resolves.push(entry);
   else if (decision === 'repeat') sorted.repeats.push(entry);
-  else if (decision === 'call') sorted.fresh.push(made);
+  else if (decision === 'call') sorted.fresh.push(entry);
   else sorted.settled.push({ seq: fence.seq, settlement: decision });
 }
+
+const canBeAsked = (fence: OpenFence): boolean => fence.pending || fence.note !== undefined;
 
 /** A payload that cannot be prepared fails alone, with the reason. */
 function attempt<T>(sorted: Sorted, seq: number, work: () => T): T | undefined {
@@ -121,7 +134,8 @@ function prepare(
   const plain = buildJob(plan, lease, seq, stored, false);
   const guarantee = guaranteeOf(plan, plain.payload);
   askProvider(plan.provider, plain.payload);
-  const again = fence !== undefined && guarantee.kind === 'at-least-once';
+  // A job that `resolve` can tell about is not called again unless the provider never saw it.
+  const again = fence !== undefined && guarantee.kind === 'at-least-once' && !canBeAsked(fence);
   const job = again || doubtful(lease, guarantee) ? { ...plain, possibleDuplicate: true } : plain;
   const sized = plan.provider.batchBytes !== undefined;
   const prepared: PreparedJob = {

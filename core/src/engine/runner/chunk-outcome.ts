@@ -19,7 +19,9 @@ export class ChunkOutcome {
     if (settlement.kind === 'open') {
       const waitMs = Math.min(settlement.checkAfterMs, MAX_WAIT_MS) || 0;
       append(this.#open, Math.ceil(waitMs / 1_000), [seq]);
-      return settlement.data === null ? [] : [{ seq, kind: 'attempted', data: JSON.stringify(settlement.data) }];
+      return settlement.data === null
+        ? []
+        : [{ seq, kind: 'attempted', data: JSON.stringify(settlement.data) }];
     }
     const { kind, afterMs, uncertain } = settlement;
     if (kind !== 'retried' && kind !== 'postponed') return [{ seq, kind, data: eventData(settlement.data) }];
@@ -55,4 +57,11 @@ function append(lists: Map<number, number[]>, key: number, seqs: readonly number
   const list = lists.get(key);
   if (list === undefined) lists.set(key, [...seqs]);
   else for (const seq of seqs) list.push(seq);
+}
+
+/** When something of a chunk that was left falls due, from now; undefined if nothing does. */
+export function nextDueMs(end: ChunkEnd): number | undefined {
+  if (end.kind === 'giveBack') return end.dueInMs;
+  if (end.kind === 'keep' || end.chunks.length === 0) return undefined;
+  return Math.min(...end.chunks.map((chunk) => chunk.dueInMs));
 }

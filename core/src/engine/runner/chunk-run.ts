@@ -1,10 +1,7 @@
-import type { JobResult, Session } from '../../plugin/index.ts';
-import type { Tuning } from '../api.ts';
-import type { FullRetryPolicy } from '../decisions/backoff.ts';
-import type { ChunkEnd, ChunkLease, RunStore } from '../store.ts';
-import { ActiveCall, CallTimeoutError } from './active-call.ts';
+import type { JobResult } from '../../plugin/index.ts';
+import type { ChunkEnd, ChunkLease } from '../store.ts';
+import { ActiveCall } from './active-call.ts';
 import { CallQueue, type PlannedCall } from './call-queue.ts';
-import { CallStarter } from './call-starter.ts';
 import {
   type Judge,
   type Landed,
@@ -14,53 +11,25 @@ import {
   readAnswer,
   readResolutions,
 } from './call-results.ts';
+import { CallStarter } from './call-starter.ts';
 import type { ChunkWork } from './chunk-load.ts';
-import { ChunkOutcome } from './chunk-outcome.ts';
-import type { ConnectionGate, GateClient } from './gate.ts';
+import { ChunkOutcome, nextDueMs } from './chunk-outcome.ts';
+import type { ChunkRunEnv, StopReason } from './chunk-run-env.ts';
+import { type Flight, isOverdue } from './flight.ts';
+import type { GateClient } from './gate.ts';
 import { invoke, isThenable } from './invoke.ts';
 import { lateEvents, lateFromUnwritten } from './late.ts';
 import { lostCall } from './lost.ts';
 import { type BatchPlan, needsFence } from './prepare.ts';
 import { Recorder } from './recorder.ts';
 import { isResult } from './results.ts';
-
-/** Why a chunk starts no more calls. */
-export type StopReason = 'slice' | 'waiting' | 'steered' | 'shutdown' | 'stale' | 'blocked' | 'lost';
-
-export interface ChunkRunEnv {
-  readonly store: RunStore;
-  readonly tuning: Tuning;
-  readonly plan: BatchPlan;
-  readonly policy: FullRetryPolicy;
-  readonly gate: ConnectionGate;
-  readonly session: Session;
-  readonly random: () => number;
-  /** The monotonic clock, in milliseconds. */
-  now(): number;
-  /** E8: the last confirmed heartbeat is young enough to start calls. */
-  leaseFresh(now: number): boolean;
-  persist<T>(work: () => Promise<T>): Promise<T | undefined>;
-  /** A mistake of the plugin: reported with its name. */
-  violation(message: string): void;
-  /** The provider threw; after ten times the same the connection is blocked (E18). */
-  threw(error: unknown): void;
-  blocked(result: Extract<JobResult, { status: 'blocked' }>): void;
-  throttled(forMs: number): void;
-}
-
-interface Flight {
-  readonly call: PlannedCall;
-  readonly active: ActiveCall;
-  done: boolean;
-}
-
-/** After an abort a provider has this long to say what happened, in milliseconds. */
-const ABORT_GRACE_MS = 1_000;
+import { slowDown } from './slow-down.ts';
 
 /** Works on one leased chunk: starts its calls as slots, tokens and fences allow, and records the results. */
 export class ChunkRun implements GateClient {
   readonly lease: ChunkLease;
   readonly leasedAt: number;
+  readonly plan: BatchPlan;
   readonly #env: ChunkRunEnv;
   readonly #recorder: Recorder;
   readonly #queue = new CallQueue();
@@ -80,6 +49,7 @@ export class ChunkRun implements GateClient {
     this.lease = lease;
     this.#env = env;
     this.leasedAt = env.now();
+    this.plan = env.plan;
     this.#lastStart = this.leasedAt;
     this.#judge = { lease, policy: env.policy, outcome: this.#outcome };
     this.#starter = new CallStarter(lease, env, {
@@ -87,25 +57,26 @@ export class ChunkRun implements GateClient {
       start: (call, now) => this.#start(call, now),
       waitForTokens: (waitMs) => this.#waitForTokens(waitMs),
       mayStart: (now) => this.#mayStart(now),
-      onLost: (error) => this.#giveUp(error),
+      onLost: (error) => {
+        if (error !== undefined) env.violation(`a call could not be started: ${(error as Error).message}`);
+        this.stop('lost');
+      },
       onIdle: () => this.pump(),
     });
     const { flushMs, flushSize } = env.tuning;
     const onLost = () => this.stop('lost');
-    this.#recorder = new Recorder(lease, { store: env.store, flushMs, flushSize, persist: env.persist, onLost });
+    this.#recorder = new Recorder(lease, {
+      store: env.store,
+      flushMs,
+      flushSize,
+      persist: env.persist,
+      onLost,
+    });
   }
 
   /** True when the chunk has been left: its row may say anything. */
   get ended(): boolean {
     return this.#leaving;
-  }
-
-  get connectionId(): string {
-    return this.#env.plan.batch.connectionId;
-  }
-
-  get pluginName(): string {
-    return this.#env.plan.pluginName;
   }
 
   /** True while the chunk only waits for calls that have started: it needs no slot of the runner. */
@@ -158,7 +129,7 @@ export class ChunkRun implements GateClient {
 
   /** Called some times a second: deadlines, the time slice, and waits that are over. */
   tick(now: number): void {
-    for (const flight of this.#flights) this.#watch(flight, now);
+    for (const flight of this.#flights) if (isOverdue(flight, now)) this.#threw(flight, undefined);
     if (this.#stop !== undefined || this.#queue.size === 0) return;
     const { sliceMs, startWithinMs } = this.#env.tuning;
     if (now - this.leasedAt > sliceMs) this.stop('slice');
@@ -179,9 +150,9 @@ export class ChunkRun implements GateClient {
     }
     gate.acquire(call.endpoint, now);
     this.#lastStart = now;
-    const direct = call.kind === 'resolve' || (plan.provider.rates === undefined && !needsFence(call.guarantee));
-    if (direct) this.#start(call, now);
-    else this.#starter.reserve(call);
+    const prepared = plan.provider.rates !== undefined || needsFence(call.guarantee);
+    if (prepared && call.kind === 'call') this.#starter.reserve(call);
+    else this.#start(call, now);
     return true;
   }
 
@@ -237,7 +208,7 @@ export class ChunkRun implements GateClient {
     }
     gate.throws.count = 0;
     for (const result of results) this.#effects(call, result);
-    this.#land(flight, landResults(this.#judge, call, results));
+    this.#land(flight, landResults(this.#judge, call, results, flight.active.noted));
   }
 
   #resolved(flight: Flight, answer: unknown): void {
@@ -256,37 +227,34 @@ export class ChunkRun implements GateClient {
 
   /** What a result means for others than its job. */
   #effects(call: PlannedCall, result: JobResult | undefined): void {
-    if (result?.status === 'blocked') {
-      this.#env.blocked(result);
-      this.#stop ??= 'blocked';
-    } else if (result?.status === 'throttled') {
-      if (result.scope === 'endpoint' && call.endpoint !== undefined) {
-        this.#env.gate.openCircuit(call.endpoint, result.afterMs, this.#env.now());
-      } else this.#env.throttled(result.afterMs);
-    }
+    if (result?.status === 'throttled') slowDown(this.#env, call, result);
+    if (result?.status !== 'blocked') return;
+    this.#env.blocked(result);
+    this.#stop ??= 'blocked';
   }
 
   #land(flight: Flight, landed: Landed): void {
     flight.done = true;
     this.#flights.delete(flight);
-    const { gate } = this.#env;
-    gate.release(flight.call.endpoint, landed.working, this.#env.now());
-    this.#recorder.add(landed.events);
-    for (const call of landed.repeats) this.#queue.add(call);
+    const { call } = flight;
+    // A fenced call is in flight until its outcome is in the log: after a crash it would be in doubt.
+    const fenced = call.kind === 'call' && needsFence(call.guarantee);
+    if (fenced) this.#recorder.add(landed.events, () => this.#release(call, landed.working));
+    else {
+      this.#recorder.add(landed.events);
+      this.#env.gate.release(call.endpoint, landed.working, this.#env.now());
+    }
+    for (const repeat of landed.repeats) this.#queue.add(repeat);
     if (landed.repeats.length > 0) this.pump();
     if (!this.#finishIfDone()) this.#recorder.schedule();
-    if (!this.#pumping) gate.wake();
+    if (!this.#pumping && !fenced) this.#env.gate.wake();
   }
 
-  #watch(flight: Flight, now: number): void {
-    const { active } = flight;
-    if (now >= active.deadline) active.abort(new CallTimeoutError(active.timeoutMs));
-    if (active.reason !== undefined && now >= active.deadline + ABORT_GRACE_MS && !flight.done) {
-      this.#threw(flight, undefined);
-    }
+  #release(call: PlannedCall, working: boolean): void {
+    this.#env.gate.release(call.endpoint, working, this.#env.now());
+    if (!this.#pumping) this.#env.gate.wake();
   }
 
-  /** Aborted calls that did not end are taken for lost. */
   loseAll(): void {
     for (const flight of this.#flights) this.#threw(flight, undefined);
   }
@@ -295,12 +263,9 @@ export class ChunkRun implements GateClient {
     const events = lateEvents(flight.call, results);
     if (events.length === 0) return;
     // After the flush that took the call for lost: only what the log holds can be settled by it.
-    void this.#ended.promise.then(() => this.#env.persist(() => this.#env.store.recordLate(this.lease, events)));
-  }
-
-  #giveUp(error: unknown): void {
-    if (error !== undefined) this.#env.violation(`a call could not be started: ${(error as Error).message}`);
-    this.stop('lost');
+    void this.#ended.promise.then(() =>
+      this.#env.persist(() => this.#env.store.recordLate(this.lease, events)),
+    );
   }
 
   #finishIfDone(): boolean {
@@ -318,9 +283,7 @@ export class ChunkRun implements GateClient {
       if (late.length > 0) await this.#env.persist(() => this.#env.store.recordLate(this.lease, late));
       return undefined;
     }
-    if (end.kind === 'giveBack') return end.dueInMs;
-    if (end.kind === 'close' && end.chunks.length > 0) return Math.min(...end.chunks.map((chunk) => chunk.dueInMs));
-    return undefined;
+    return nextDueMs(end);
   }
 
   #ending(): ChunkEnd {

@@ -30,6 +30,8 @@ export class ConnectionGate {
   starved = false;
   /** By the monotonic clock. */
   throttledUntil = 0;
+  /** Until when calls of a rate's key wait, since the provider asked for patience with it. */
+  readonly rateKeys = new Map<string, number>();
   /** Throws in a row with the same text (E18). */
   readonly throws = { text: '', count: 0 };
   readonly #clients: GateClient[] = [];

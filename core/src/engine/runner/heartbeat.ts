@@ -9,7 +9,8 @@ export interface HeartbeatOptions {
   /** True for a chunk that is at work here, or whose lease is under way. */
   holds(chunkId: number): boolean;
   runs(): ReadonlyMap<number, ChunkRun>;
-  onShare(position: number, runners: number): void;
+  /** The number of live runners, or this one's place among them, may have changed. */
+  onShare(): void;
   onBlocked(blocked: ReadonlySet<string>): void;
   readonly intervalMs: number;
   readonly leaseMs: number;
@@ -25,7 +26,7 @@ const RETRY_MS = [50, 100, 250, 500, 1_000] as const;
 export class Heartbeat {
   readonly #options: HeartbeatOptions;
   /** When the last confirmed heartbeat was sent, by the monotonic clock. */
-  #confirmedAt = -Infinity;
+  #confirmedAt = Number.NEGATIVE_INFINITY;
   #position = 0;
   #runners = 1;
   #timer: NodeJS.Timeout | undefined;
@@ -71,7 +72,10 @@ export class Heartbeat {
       } catch (error) {
         const delay = RETRY_MS[Math.min(tries, RETRY_MS.length - 1)] as number;
         if (this.#ended || performance.now() + delay > givenUpAt || !isTransient(error)) {
-          this.#options.logger.error({ err: error }, 'a write was given up; the log stays as it is and the lease will be taken over');
+          this.#options.logger.error(
+            { err: error },
+            'a write was given up; the log stays as it is and the lease will be taken over',
+          );
           return undefined;
         }
         await sleep(delay);
@@ -94,7 +98,7 @@ export class Heartbeat {
     this.#confirmedAt = sentAt;
     this.#position = answer.position;
     this.#runners = Math.max(1, answer.runners);
-    this.#options.onShare(answer.position, this.#runners);
+    this.#options.onShare();
     this.#options.onBlocked(new Set(answer.blocked));
     const known = new Map(answer.chunks.map((chunk) => [chunk.chunkId, chunk]));
     for (const [chunkId, run] of this.#options.runs()) {

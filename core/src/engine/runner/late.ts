@@ -9,8 +9,11 @@ export function lateEvents(call: PlannedCall, results: readonly (JobResult | und
     if (result === undefined) return [];
     const { status } = result;
     const ref = 'ref' in result && typeof result.ref === 'string' ? { ref: result.ref.slice(0, 256) } : {};
-    const code = 'code' in result && typeof result.code === 'string' ? { code: result.code.slice(0, 100) } : {};
-    return [{ seq: job.seq, data: JSON.stringify({ status, ...ref, ...code }), success: status === 'succeeded' }];
+    const code =
+      'code' in result && typeof result.code === 'string' ? { code: result.code.slice(0, 100) } : {};
+    return [
+      { seq: job.seq, data: JSON.stringify({ status, ...ref, ...code }), success: status === 'succeeded' },
+    ];
   });
 }
 

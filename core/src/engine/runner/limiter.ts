@@ -1,6 +1,7 @@
 import type { Rate } from '../../plugin/index.ts';
 import type { RunStore } from '../store.ts';
 import type { PlannedCall } from './call-queue.ts';
+import type { ConnectionGate } from './gate.ts';
 import type { BatchPlan } from './prepare.ts';
 
 export interface TokenOutcome {
@@ -14,8 +15,13 @@ export interface TokenOutcome {
 export interface LimiterEnv {
   readonly store: RunStore;
   readonly plan: BatchPlan;
+  readonly gate: ConnectionGate;
+  now(): number;
   persist<T>(work: () => Promise<T>): Promise<T | undefined>;
 }
+
+/** Part of its window for which a grant may be used: the store counts it for so much longer. */
+const GRANT_LIFE = 1 / 40;
 
 /**
  * Takes the tokens of calls that can start right now, all of one key in one statement. The
@@ -30,7 +36,7 @@ export async function takeTokens(env: LimiterEnv, calls: readonly PlannedCall[])
   for (const [index, rate] of rates.entries()) {
     const passed: PlannedCall[] = [];
     for (const [key, members] of byKey(rate, go)) {
-      const outcome = await takeForKey(env, rate, `${env.plan.batch.connectionId}|${index}|${key}`, members);
+      const outcome = await takeForKey(env, rate, rateKey(env.plan.batch.connectionId, index, key), members);
       passed.push(...outcome.go);
       wait.push(...outcome.wait);
       waitMs = Math.max(waitMs, outcome.waitMs);
@@ -52,21 +58,75 @@ function byKey(rate: Rate, calls: readonly PlannedCall[]): Map<string, PlannedCa
   return groups;
 }
 
-async function takeForKey(env: LimiterEnv, rate: Rate, key: string, calls: readonly PlannedCall[]): Promise<TokenOutcome> {
-  const cost = (call: PlannedCall) => (rate.per === 'job' ? call.jobs.length : 1);
-  const count = calls.reduce((sum, call) => sum + cost(call), 0);
-  const answer = await env.persist(() => env.store.takeTokens({ key, count, max: rate.max, windowMs: rate.windowMs }));
+async function takeForKey(
+  env: LimiterEnv,
+  rate: Rate,
+  key: string,
+  calls: readonly PlannedCall[],
+): Promise<TokenOutcome> {
+  const pausedMs = (env.gate.rateKeys.get(key) ?? 0) - env.now();
+  if (pausedMs > 0) return { go: [], wait: calls, waitMs: pausedMs };
+  const request = { key, costs: costsOf(rate, calls), max: rate.max, windowMs: rate.windowMs };
+  const answer = await env.persist(() => env.store.takeTokens(request));
   if (answer === undefined) return { go: [], wait: calls, waitMs: rate.windowMs };
   let left = answer.granted;
   const go: PlannedCall[] = [];
   const wait: PlannedCall[] = [];
-  for (const call of calls) {
-    if (cost(call) > left) {
+  for (const [index, call] of calls.entries()) {
+    const cost = request.costs[index] as number;
+    if (cost > left) {
       wait.push(call);
       continue;
     }
-    left -= cost(call);
+    left -= cost;
     go.push(call);
   }
-  return { go, wait, waitMs: wait.length === 0 ? 0 : Math.max(answer.waitMs, rate.windowMs / 40) };
+  return { go, wait, waitMs: wait.length === 0 ? 0 : Math.max(answer.waitMs, rate.windowMs * GRANT_LIFE) };
 }
+
+const costsOf = (rate: Rate, calls: readonly PlannedCall[]): number[] =>
+  calls.map((call) => (rate.per === 'job' ? call.jobs.length : 1));
+
+/** True if so much time has passed since tokens were asked for that others may have their place in the window. */
+export function grantsAreStale(env: LimiterEnv, lateMs: number): boolean {
+  return (env.plan.provider.rates ?? []).some((rate) => lateMs > rate.windowMs / 2);
+}
+
+/**
+ * Counts calls that started later than their grant allows for once more, at the time of their
+ * start: on a machine under load a limit must hold as well.
+ */
+export async function countLateStarts(
+  env: LimiterEnv,
+  calls: readonly PlannedCall[],
+  lateMs: number,
+): Promise<void> {
+  const limited = calls.filter((call) => call.kind === 'call');
+  for (const [index, rate] of (env.plan.provider.rates ?? []).entries()) {
+    if (lateMs <= rate.windowMs * GRANT_LIFE) continue;
+    for (const [key, members] of byKey(rate, limited)) {
+      const { max, windowMs } = rate;
+      const costs = costsOf(rate, members);
+      const request = {
+        key: rateKey(env.plan.batch.connectionId, index, key),
+        costs,
+        max,
+        windowMs,
+        used: true,
+      };
+      await env.persist(() => env.store.takeTokens(request));
+    }
+  }
+}
+
+/** A provider asked for patience with the keys of a call: calls with the same ones wait in this process. */
+export function pauseRateKeys(env: LimiterEnv, call: PlannedCall, untilMs: number): void {
+  for (const [index, rate] of (env.plan.provider.rates ?? []).entries()) {
+    for (const key of byKey(rate, [call]).keys()) {
+      env.gate.rateKeys.set(rateKey(env.plan.batch.connectionId, index, key), untilMs);
+    }
+  }
+}
+
+const rateKey = (connectionId: string, index: number, key: string): string =>
+  `${connectionId}|${index}|${key}`;

@@ -5,7 +5,11 @@ export function lostCall(error: unknown, abortReason: Error | undefined): LostCa
   const from = (error ?? {}) as { code?: unknown; message?: unknown; notSent?: unknown };
   const notSent = from.notSent === true;
   if (abortReason !== undefined && !notSent) {
-    return { code: (abortReason as { code?: string }).code ?? 'aborted', message: abortReason.message, notSent };
+    return {
+      code: (abortReason as { code?: string }).code ?? 'aborted',
+      message: abortReason.message,
+      notSent,
+    };
   }
   const code = typeof from.code === 'string' && from.code !== '' ? from.code.toLowerCase() : 'provider_error';
   const message = typeof from.message === 'string' ? from.message : String(error);

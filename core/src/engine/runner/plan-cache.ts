@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../plugin/index.ts';
 import { compileDefaults } from '../intake/defaults.ts';
 import type { Registry } from '../registry.ts';
-import type { RunStore } from '../store.ts';
+import type { RunnableBatch, RunStore } from '../store.ts';
 import type { BatchPlan } from './prepare.ts';
 
 const MAX_PLANS = 1_000;
@@ -13,25 +13,38 @@ export class PlanCache {
   readonly #registry: Registry;
   readonly #credentials: (type: string, provider: string) => JsonObject;
 
-  constructor(store: RunStore, registry: Registry, credentials: (type: string, provider: string) => JsonObject) {
+  constructor(
+    store: RunStore,
+    registry: Registry,
+    credentials: (type: string, provider: string) => JsonObject,
+  ) {
     this.#store = store;
     this.#registry = registry;
     this.#credentials = credentials;
   }
 
+  /** Makes the plan of a batch that was stored here a moment ago: its first chunk need not ask for it. */
+  prime(batch: RunnableBatch): void {
+    this.#remember(batch.batchId, this.#plan(batch));
+  }
+
   get(batchId: string): Promise<BatchPlan> {
     let plan = this.#plans.get(batchId);
     if (plan === undefined) {
-      if (this.#plans.size >= MAX_PLANS) this.#plans.delete(this.#plans.keys().next().value as string);
-      plan = this.#make(batchId);
-      this.#plans.set(batchId, plan);
-      plan.catch(() => this.#plans.delete(batchId));
+      plan = this.#store.runnableBatch(batchId).then((batch) => this.#plan(batch));
+      this.#remember(batchId, plan);
     }
     return plan;
   }
 
-  async #make(batchId: string): Promise<BatchPlan> {
-    const batch = await this.#store.runnableBatch(batchId);
+  #remember(batchId: string, plan: Promise<BatchPlan>): void {
+    if (this.#plans.size >= MAX_PLANS) this.#plans.delete(this.#plans.keys().next().value as string);
+    this.#plans.set(batchId, plan);
+    plan.catch(() => this.#plans.delete(batchId));
+  }
+
+  async #plan(batch: RunnableBatch): Promise<BatchPlan> {
+    const { batchId } = batch;
     const registered = this.#registry.get(batch.type);
     const provider = this.#registry.provider(batch.type, batch.provider);
     if (registered === undefined || provider === undefined) {

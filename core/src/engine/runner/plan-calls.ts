@@ -12,10 +12,11 @@ export interface Guaranteed {
   readonly guarantee: Guarantee;
 }
 
-/** Groups jobs into calls: what shares a call shares group, guarantee and endpoint. */
+/** Groups jobs into calls: what shares a call shares group, guarantee, endpoint and rate keys. */
 export function planCalls(provider: Provider, jobs: readonly Guaranteed[]): PlannedCall[] {
   const batchSize = provider.batchSize ?? 1;
-  if (batchSize === 1) return jobs.map(({ prepared, guarantee }) => singleCall(provider, prepared, guarantee));
+  if (batchSize === 1)
+    return jobs.map(({ prepared, guarantee }) => singleCall(provider, prepared, guarantee));
   const groupable = jobs.map(({ prepared, guarantee }) => ({
     prepared,
     guarantee,
@@ -34,7 +35,10 @@ export function planCalls(provider: Provider, jobs: readonly Guaranteed[]): Plan
 }
 
 /** Calls that are made once more with the same key and exactly the same jobs. */
-export function planRepeats(provider: Provider, jobs: readonly (Guaranteed & { fence: OpenFence })[]): PlannedCall[] {
+export function planRepeats(
+  provider: Provider,
+  jobs: readonly (Guaranteed & { fence: OpenFence })[],
+): PlannedCall[] {
   const byKey = new Map<string, (Guaranteed & { fence: OpenFence })[]>();
   for (const job of jobs) {
     const key = job.fence.callKey ?? job.prepared.job.id;
@@ -68,7 +72,8 @@ export function planResolves(
       first.guarantee,
       first.prepared.job.id,
     );
-    calls.push({ ...call, kind: 'resolve', fences: members.map((member) => member.fence) });
+    const again = members.map(({ prepared, guarantee }) => singleCall(provider, prepared, guarantee));
+    calls.push({ ...call, kind: 'resolve', fences: members.map((member) => member.fence), again });
   }
   return calls;
 }
@@ -85,15 +90,25 @@ function singleCall(provider: Provider, prepared: PreparedJob, guarantee: Guaran
   };
 }
 
-function batchCall(provider: Provider, jobs: readonly PreparedJob[], guarantee: Guarantee, key: string): PlannedCall {
+function batchCall(
+  provider: Provider,
+  jobs: readonly PreparedJob[],
+  guarantee: Guarantee,
+  key: string,
+): PlannedCall {
   const first = jobs[0] as PreparedJob;
-  return { ...singleCall(provider, first, guarantee), jobs, idempotencyKey: jobs.length === 1 ? first.job.id : key };
+  return {
+    ...singleCall(provider, first, guarantee),
+    jobs,
+    idempotencyKey: jobs.length === 1 ? first.job.id : key,
+  };
 }
 
 function groupOf(provider: Provider, prepared: PreparedJob, guarantee: Guarantee): string {
   const { payload } = prepared.job;
   const keys = [provider.groupKey?.(payload) ?? '', provider.endpointKey?.(payload) ?? ''];
   if (typeof provider.guarantee === 'function') keys.push(JSON.stringify(guarantee));
+  for (const rate of provider.rates ?? []) if (rate.key !== undefined) keys.push(rate.key(payload));
   return keys.join('\u0000');
 }
 

@@ -20,6 +20,7 @@ export class Recorder {
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
   #lost = false;
+  readonly #onWritten: (() => void)[] = [];
   total: Tallies;
 
   constructor(lease: ChunkLease, env: RecorderEnv) {
@@ -29,8 +30,9 @@ export class Recorder {
     this.total = lease.tallies;
   }
 
-  /** The events of one call; they are never split over two flushes. */
-  add(events: readonly NewEvent[]): void {
+  /** The events of one call; they are never split over two flushes. `onWritten` is called when they are in the log. */
+  add(events: readonly NewEvent[], onWritten?: () => void): void {
+    if (onWritten !== undefined) this.#onWritten.push(onWritten);
     for (const event of events) {
       this.#events.push(event);
       if (closesAttempt(event.kind)) this.#tallies[event.kind] += 1;
@@ -41,7 +43,9 @@ export class Recorder {
   schedule(): void {
     if (this.#events.length >= this.#env.flushSize) this.#flushSoon();
     else if (this.#timer === undefined && this.#events.length > 0) {
-      this.#timer = setTimeout(() => this.#flushSoon(), this.#env.flushMs);
+      // Somebody waits for these events: a moment for company must do.
+      const delayMs = this.#onWritten.length > 0 ? 1 : this.#env.flushMs;
+      this.#timer = setTimeout(() => this.#flushSoon(), delayMs);
     }
   }
 
@@ -50,6 +54,7 @@ export class Recorder {
     clearTimeout(this.#timer);
     while (this.#running !== undefined) await this.#running;
     if (!this.#lost) await this.#flush(how);
+    callAll(this.#onWritten.splice(0));
     return !this.#lost;
   }
 
@@ -74,15 +79,22 @@ export class Recorder {
     if (end.kind === 'keep' && events.length === 0) return;
     this.#events = [];
     this.#tallies = { ...NO_TALLIES };
+    const written = this.#onWritten.splice(0);
     const flush = { lease: this.#lease, flushNo: this.#flushNo, events, tallies, end };
     const applied = await this.#env.persist(() => this.#env.store.flush(flush));
     if (applied === true) {
       this.#flushNo += 1;
       this.total = addTallies(this.total, tallies);
+      callAll(written);
       return;
     }
+    callAll(written);
     this.#lost = true;
     this.#events = [...events, ...this.#events];
     this.#env.onLost();
   }
+}
+
+function callAll(functions: readonly (() => void)[]): void {
+  for (const call of functions) call();
 }

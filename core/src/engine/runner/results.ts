@@ -47,7 +47,11 @@ export function matchResults<R>(
   return named ? byId(jobIds, answer, valid) : byPosition(jobIds, answer, valid);
 }
 
-function byPosition<R>(jobIds: readonly string[], answer: unknown[], valid: (value: unknown) => value is R): MatchedResults<R> {
+function byPosition<R>(
+  jobIds: readonly string[],
+  answer: unknown[],
+  valid: (value: unknown) => value is R,
+): MatchedResults<R> {
   let violation: string | undefined;
   if (answer.length !== jobIds.length) violation = `${answer.length} results for ${jobIds.length} jobs`;
   // With a wrong number nobody can say which result belongs to which job.
@@ -60,7 +64,11 @@ function byPosition<R>(jobIds: readonly string[], answer: unknown[], valid: (val
   return { results, violation };
 }
 
-function byId<R>(jobIds: readonly string[], answer: unknown[], valid: (value: unknown) => value is R): MatchedResults<R> {
+function byId<R>(
+  jobIds: readonly string[],
+  answer: unknown[],
+  valid: (value: unknown) => value is R,
+): MatchedResults<R> {
   const wanted = new Set(jobIds);
   const found = new Map<string, R | undefined>();
   let violation: string | undefined;

@@ -6,10 +6,11 @@ import type { ChunkLease, RunnerStore, RunStore } from '../store.ts';
 import type { ChunkRef } from '../transport.ts';
 import { ShutdownError } from './active-call.ts';
 import { loadChunk } from './chunk-load.ts';
-import { ChunkRun, type ChunkRunEnv } from './chunk-run.ts';
-import { ConnectionGate } from './gate.ts';
+import { ChunkRun } from './chunk-run.ts';
+import type { ChunkRunEnv } from './chunk-run-env.ts';
+import { ConnectionGates } from './connection-gates.ts';
+import type { ConnectionGate } from './gate.ts';
 import { Heartbeat } from './heartbeat.ts';
-import { isPluginMistake } from './lost.ts';
 import type { PlanCache } from './plan-cache.ts';
 import type { BatchPlan } from './prepare.ts';
 import { InvalidCredentialsError, type SessionCache } from './session-cache.ts';
@@ -31,10 +32,6 @@ export interface RunnerOptions {
 }
 
 const TICK_MS = 50;
-const DEFAULT_CONCURRENCY = 10;
-const SAME_THROWS = 10;
-/** A connection is asked again after a day at the latest, whatever patience its provider asked for. */
-const MAX_THROTTLE_MS = 86_400_000;
 /** A session that could not be opened is tried again after this time. */
 const REOPEN_MS = 5_000;
 
@@ -51,7 +48,7 @@ export class Runner {
   readonly #hintedAgain = new Map<number, ChunkRef>();
   /** Chunks whose lease was not answered: if it was granted, nothing has been called under it. */
   readonly #unheard = new Set<number>();
-  readonly #gates = new Map<string, ConnectionGate>();
+  readonly #gates: ConnectionGates;
   readonly #work = new Set<Promise<void>>();
   #ticker: NodeJS.Timeout | undefined;
   #stopping = false;
@@ -64,12 +61,14 @@ export class Runner {
       giveBack: (chunkId, epoch) => rows.giveBack(runnerId, chunkId, epoch, !this.#unheard.delete(chunkId)),
       holds: (chunkId) => this.#runs.has(chunkId) || this.#starting.has(chunkId),
       runs: () => this.#runs,
-      onShare: (position, runners) => this.#share(position, runners),
-      onBlocked: (blocked) => this.#blocked(blocked),
+      onShare: () => this.#gates.share(),
+      onBlocked: (blocked) => this.#gates.setBlocked(blocked),
       intervalMs: tuning.heartbeatMs,
       leaseMs: tuning.leaseMs,
       logger: options.logger,
     });
+    const { store, logger, onDue } = options;
+    this.#gates = new ConnectionGates({ store, heartbeat: this.heartbeat, logger, onDue });
   }
 
   async start(): Promise<void> {
@@ -79,7 +78,7 @@ export class Runner {
 
   /** How many more chunks of a connection this runner would take now. */
   room(connectionId: string): number {
-    const gate = this.#gates.get(connectionId);
+    const gate = this.#gates.find(connectionId);
     if (this.#stopping || gate?.blocked === true || gate?.limit === 0) return 0;
     const { chunkSlotsPerConnection } = this.#options.tuning;
     // With all call slots taken, further chunks would only wait; a few make sure that tenants take turns.
@@ -105,7 +104,9 @@ export class Runner {
     }
     this.#starting.set(ref.chunkId, ref.connectionId);
     const work = this.#take(ref)
-      .catch((error: Error) => this.#options.logger.error({ err: error, chunkId: ref.chunkId }, 'chunk failed'))
+      .catch((error: Error) =>
+        this.#options.logger.error({ err: error, chunkId: ref.chunkId }, 'chunk failed'),
+      )
       .finally(() => {
         this.#starting.delete(ref.chunkId);
         this.#runs.delete(ref.chunkId);
@@ -124,11 +125,7 @@ export class Runner {
   }
 
   unblock(connectionId: string): void {
-    const gate = this.#gates.get(connectionId);
-    if (gate === undefined) return;
-    gate.blocked = false;
-    gate.throttledUntil = 0;
-    gate.throws.count = 0;
+    this.#gates.unblock(connectionId);
   }
 
   async stop(graceMs: number): Promise<void> {
@@ -160,7 +157,10 @@ export class Runner {
     this.#unheard.delete(ref.chunkId);
     if (lease === undefined) return;
     const dueInMs = await this.#workOn(lease).catch((error: Error) => {
-      this.#options.logger.error({ err: error, chunkId: lease.chunkId }, 'a chunk could not be worked on; it is tried again');
+      this.#options.logger.error(
+        { err: error, chunkId: lease.chunkId },
+        'a chunk could not be worked on; it is tried again',
+      );
       return this.#returnUnused(lease, REOPEN_MS);
     });
     if (dueInMs !== undefined) this.#options.onDue(dueInMs);
@@ -168,8 +168,7 @@ export class Runner {
 
   async #workOn(lease: ChunkLease): Promise<number | undefined> {
     const plan = await this.#options.plans.get(lease.batchId);
-    const gate = this.#gate(plan);
-    return runningPlugin.run(plan.pluginName, () => this.#run(lease, plan, gate));
+    return runningPlugin.run(plan.pluginName, () => this.#run(lease, plan, this.#gates.of(plan)));
   }
 
   async #run(lease: ChunkLease, plan: BatchPlan, gate: ConnectionGate): Promise<number | undefined> {
@@ -189,10 +188,11 @@ export class Runner {
       now: () => performance.now(),
       leaseFresh: (now) => this.heartbeat.fresh(now),
       persist: (action) => this.heartbeat.persist(action),
-      violation: (message) => this.#options.logger.error({ plugin: plan.pluginName }, `Plugin ${plan.pluginName}: ${message}`),
-      threw: (error) => this.#threw(plan, gate, error),
-      blocked: (result) => this.#block(plan, gate, result.code, result.message ?? null),
-      throttled: (forMs) => this.#throttle(plan, gate, forMs),
+      violation: (message) =>
+        this.#options.logger.error({ plugin: plan.pluginName }, `Plugin ${plan.pluginName}: ${message}`),
+      threw: (error) => this.#gates.threw(plan, error),
+      blocked: (result) => this.#gates.block(plan, result.code, result.message ?? null),
+      throttled: (forMs) => this.#gates.throttle(plan, forMs),
     };
     const run = new ChunkRun(lease, env);
     this.#runs.set(lease.chunkId, run);
@@ -213,64 +213,10 @@ export class Runner {
     try {
       return await this.#options.sessions.get(plan);
     } catch (error) {
-      if (error instanceof InvalidCredentialsError) this.#block(plan, gate, 'invalid_credentials', error.message);
-      else this.#threw(plan, gate, error);
+      if (error instanceof InvalidCredentialsError)
+        this.#gates.block(plan, 'invalid_credentials', error.message);
+      else this.#gates.threw(plan, error);
       return undefined;
-    }
-  }
-
-  #threw(plan: BatchPlan, gate: ConnectionGate, error: unknown): void {
-    if (!isPluginMistake(error)) return;
-    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    const { throws } = gate;
-    throws.count = throws.text === text ? throws.count + 1 : 1;
-    throws.text = text;
-    if (throws.count === 1) {
-      this.#options.logger.error({ plugin: plan.pluginName, error: text.slice(0, 300) }, `Plugin ${plan.pluginName} threw`);
-    }
-    if (throws.count >= SAME_THROWS) this.#block(plan, gate, 'provider_error', text.slice(0, 300));
-  }
-
-  #block(plan: BatchPlan, gate: ConnectionGate, code: string, message: string | null): void {
-    if (gate.blocked) return;
-    gate.blocked = true;
-    const { connectionId } = plan.batch;
-    this.#options.logger.warn({ connectionId, code }, `Connection ${connectionId} is blocked: ${code}. Its batches wait until it is unblocked`);
-    void this.heartbeat.persist(() => this.#options.store.block(connectionId, { code, message }));
-  }
-
-  #throttle(plan: BatchPlan, gate: ConnectionGate, askedMs: number): void {
-    const forMs = Math.min(askedMs, MAX_THROTTLE_MS);
-    const until = performance.now() + forMs;
-    if (until <= gate.throttledUntil + 100) return;
-    gate.throttledUntil = until;
-    this.#options.onDue(forMs);
-    void this.heartbeat.persist(() => this.#options.store.throttle(plan.batch.connectionId, forMs));
-  }
-
-  #gate(plan: BatchPlan): ConnectionGate {
-    const { connectionId } = plan.batch;
-    let gate = this.#gates.get(connectionId);
-    if (gate === undefined) {
-      gate = new ConnectionGate(this.heartbeat.share(plan.provider.concurrency ?? DEFAULT_CONCURRENCY));
-      this.#gates.set(connectionId, gate);
-      this.#concurrency.set(connectionId, plan.provider.concurrency ?? DEFAULT_CONCURRENCY);
-    }
-    return gate;
-  }
-
-  readonly #concurrency = new Map<string, number>();
-
-  #share(_position: number, _runners: number): void {
-    for (const [connectionId, gate] of this.#gates) {
-      gate.limit = this.heartbeat.share(this.#concurrency.get(connectionId) ?? DEFAULT_CONCURRENCY);
-    }
-  }
-
-  #blocked(blocked: ReadonlySet<string>): void {
-    for (const [connectionId, gate] of this.#gates) {
-      if (gate.blocked && !blocked.has(connectionId)) this.unblock(connectionId);
-      else if (blocked.has(connectionId)) gate.blocked = true;
     }
   }
 
@@ -278,13 +224,13 @@ export class Runner {
     let busy = 0;
     for (const id of this.#starting.values()) if (id === connectionId) busy += 1;
     for (const run of this.#runs.values()) {
-      if (!run.draining && run.connectionId === connectionId) busy += 1;
+      if (!run.draining && run.plan.batch.connectionId === connectionId) busy += 1;
     }
     return busy;
   }
 
   #tick(): void {
     const now = performance.now();
-    for (const run of this.#runs.values()) runningPlugin.run(run.pluginName, () => run.tick(now));
+    for (const run of this.#runs.values()) runningPlugin.run(run.plan.pluginName, () => run.tick(now));
   }
 }

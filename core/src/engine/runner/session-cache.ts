@@ -46,7 +46,9 @@ export class SessionCache {
     const problems = valueProblems(plan.provider.credentials, plan.credentials as JsonObject);
     if (problems.length > 0) {
       const fields = problems.map((problem) => `${problem.path || '/'} ${problem.message}`).join('; ');
-      throw new InvalidCredentialsError(`The credentials of connection ${connectionId} are not valid: ${fields}`);
+      throw new InvalidCredentialsError(
+        `The credentials of connection ${connectionId} are not valid: ${fields}`,
+      );
     }
     const { logger, network, fetch, callbackUrl } = this.#context;
     const context: OpenContext = {
@@ -58,7 +60,14 @@ export class SessionCache {
     };
     const session = await plan.provider.open(plan.credentials, context);
     if (typeof session?.process !== 'function' && typeof session?.processBatch !== 'function') {
-      throw new Error(`Plugin ${plan.pluginName}: open() of provider '${provider}' returned no process or processBatch`);
+      throw new Error(
+        `Plugin ${plan.pluginName}: open() of provider '${provider}' returned no process or processBatch`,
+      );
+    }
+    if (session.process !== undefined && (plan.provider.batchSize ?? 1) > 1) {
+      throw new Error(
+        `Plugin ${plan.pluginName}: provider '${provider}' has a batchSize above 1 but no processBatch`,
+      );
     }
     return session;
   }

@@ -19,7 +19,10 @@ export async function abandonUploads(
     [ttlMs, batchId ?? null, uploadId ?? null],
   );
   for (const row of rows) {
-    await client.query(`DELETE FROM ${s}.jobs WHERE batch_id = $1 AND seq >= $2`, [row.batch_id, row.first_seq]);
+    await client.query(`DELETE FROM ${s}.jobs WHERE batch_id = $1 AND seq >= $2`, [
+      row.batch_id,
+      row.first_seq,
+    ]);
   }
   return rows.length;
 }

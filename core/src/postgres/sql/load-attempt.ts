@@ -35,13 +35,15 @@ GROUP BY seq ORDER BY seq`;
         ? { name: 'bs_attempt_range', text: byRange, values: [batchId, attempt, jobs.first, jobs.end] }
         : { name: 'bs_attempt_list', text: byList, values: [batchId, attempt, intArray(jobs.seqs)] };
     const { rows } = await pool.query<Row>(query);
-    return rows.filter((row) => row.kind !== null).map((row) => ({
-      seq: row.seq,
-      kind: row.kind,
-      data: row.data,
-      ageMs: row.age_ms,
-      fences: row.fences,
-      late: row.late,
-    }));
+    return rows
+      .filter((row) => row.kind !== null)
+      .map((row) => ({
+        seq: row.seq,
+        kind: row.kind,
+        data: row.data,
+        ageMs: row.age_ms,
+        fences: row.fences,
+        late: row.late,
+      }));
   };
 }

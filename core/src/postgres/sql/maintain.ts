@@ -36,9 +36,13 @@ WHERE c.id IN (
         await client.query(`SET LOCAL lock_timeout = '2s'`);
         await createPartitions(client, s);
         await client.query(`DELETE FROM ${s}.rate_usage WHERE expires_at < now()`);
-        await client.query(`DELETE FROM ${s}.idempotency_keys WHERE created_at < now() - interval '24 hours'`);
+        await client.query(
+          `DELETE FROM ${s}.idempotency_keys WHERE created_at < now() - interval '24 hours'`,
+        );
         await client.query(`DELETE FROM ${s}.runners WHERE seen_at < now() - interval '1 hour'`);
-        await client.query(`DELETE FROM ${s}.uploads WHERE state <> 'active' AND created_at < now() - interval '24 hours'`);
+        await client.query(
+          `DELETE FROM ${s}.uploads WHERE state <> 'active' AND created_at < now() - interval '24 hours'`,
+        );
       }),
   };
 }

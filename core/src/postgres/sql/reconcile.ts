@@ -13,7 +13,7 @@ const SETTLED = ['succeeded', 'failed', 'unknown', 'cancelled'] as const;
 export function reconcileStatement(pool: Pool, s: string) {
   const due = `
 SELECT id FROM ${s}.batches WHERE (checked_at IS NULL OR checked_at < changed_at) AND state <> 'open'
-  AND (state IN ('completed', 'cancelled') OR checked_at IS NULL OR checked_at < now() - interval '5 minutes')
+  AND (state IN ('completed', 'cancelled') OR coalesce(checked_at, created_at) < now() - interval '5 minutes')
 ORDER BY changed_at LIMIT $1`;
   const proof = proofText(s);
   return async (limit: number): Promise<number> => {
@@ -21,7 +21,8 @@ ORDER BY changed_at LIMIT $1`;
     let repairs = 0;
     for (const { id } of rows) {
       const { rows: found } = await pool.query<Proof>(proof, [id]);
-      if (found[0]?.sound === true) await pool.query(`UPDATE ${s}.batches SET checked_at = $2 WHERE id = $1`, [id, found[0].at]);
+      if (found[0]?.sound === true)
+        await pool.query(`UPDATE ${s}.batches SET checked_at = $2 WHERE id = $1`, [id, found[0].at]);
       else repairs += await repair(id);
     }
     return repairs;
@@ -30,14 +31,19 @@ ORDER BY changed_at LIMIT $1`;
   function repair(batchId: string): Promise<number> {
     return transaction(pool, async (client) => {
       // Chunks before the batch: the lock order of the engine.
-      await client.query(`SELECT 1 FROM ${s}.chunks WHERE batch_id = $1 AND state <> 'closed' ORDER BY id FOR UPDATE`, [batchId]);
+      await client.query(
+        `SELECT 1 FROM ${s}.chunks WHERE batch_id = $1 AND state <> 'closed' ORDER BY id FOR UPDATE`,
+        [batchId],
+      );
       await client.query(`SELECT 1 FROM ${s}.batches WHERE id = $1 FOR UPDATE`, [batchId]);
       const { rows } = await client.query<Proof>(proof, [batchId]);
       const wrong = rows[0];
       if (wrong === undefined || wrong.sound) return 0;
       await client.query(separateText(s), [batchId]);
       const made = await client.query(requeueText(s), [batchId]);
-      const sets = SETTLED.map((state) => `${state} = b.${state} + $${SETTLED.indexOf(state) + 3}`).join(', ');
+      const sets = SETTLED.map((state) => `${state} = b.${state} + $${SETTLED.indexOf(state) + 3}`).join(
+        ', ',
+      );
       await client.query(
         `UPDATE ${s}.batches AS b SET ${sets}, changed_at = now(),
            open_chunks = n.open, state = CASE WHEN n.open = 0 AND b.state IN ('running', 'paused') THEN 'completed'

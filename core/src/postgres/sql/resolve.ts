@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { BatchSenderError } from '../../engine/errors.ts';
-import type { SteerStore } from '../../engine/store.ts';
+import type { SteerStore } from '../../engine/host-store.ts';
 import { transaction } from '../transaction.ts';
 
 /** E5: settles an `unknown`; locks the batch row and checks again, so that two at once count once. */
@@ -22,7 +22,10 @@ ORDER BY id DESC LIMIT 1`;
       const found = await client.query<{ kind: string; attempt: number }>(last, [batchId, seq]);
       const event = found.rows[0];
       if (event?.kind !== 'unknown') {
-        throw new BatchSenderError('job_not_unknown', `Job ${batchId}.${seq} is not unknown: only such a job can be resolved`);
+        throw new BatchSenderError(
+          'job_not_unknown',
+          `Job ${batchId}.${seq} is not unknown: only such a job can be resolved`,
+        );
       }
       const data = JSON.stringify({ outcome, by: 'api', ...(note === undefined ? {} : { note }) });
       await client.query(

@@ -86,7 +86,11 @@ WHERE id = $1`;
 UPDATE ${s}.connections SET throttled_until = greatest(throttled_until, now() + $2::float8 * interval '1 ms') WHERE id = $1`;
   return {
     async block(connectionId: string, reason: { code: string; message: string | null }): Promise<void> {
-      await pool.query({ name: 'bs_block', text: block, values: [connectionId, reason.code, reason.message] });
+      await pool.query({
+        name: 'bs_block',
+        text: block,
+        values: [connectionId, reason.code, reason.message],
+      });
     },
     async throttle(connectionId: string, forMs: number): Promise<void> {
       await pool.query({ name: 'bs_throttle', text: throttle, values: [connectionId, forMs] });

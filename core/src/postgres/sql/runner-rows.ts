@@ -28,7 +28,11 @@ WHERE id = $2 AND runner_id = $1 AND epoch = $3 AND state = 'leased'`;
       return rows[0] as HeartbeatAnswer;
     },
     async giveBack(runnerId, chunkId, epoch, interrupted) {
-      await pool.query({ name: 'bs_give_back', text: giveBack, values: [runnerId, chunkId, epoch, interrupted] });
+      await pool.query({
+        name: 'bs_give_back',
+        text: giveBack,
+        values: [runnerId, chunkId, epoch, interrupted],
+      });
     },
     async forget(runnerId) {
       await pool.query(`DELETE FROM ${s}.runners WHERE id = $1`, [runnerId]);

@@ -1,6 +1,6 @@
 import type { ClientBase, Pool } from 'pg';
 import { BatchSenderError } from '../../engine/errors.ts';
-import type { SteerStore } from '../../engine/store.ts';
+import type { SteerStore } from '../../engine/host-store.ts';
 import { transaction } from '../transaction.ts';
 import { chunksForRange, EFFECTIVE_CHUNK_SIZE } from './make-chunks.ts';
 
@@ -11,13 +11,18 @@ interface Locked {
 
 /** Pause, resume, cancel, retry, seal: each locks the batch row and checks again (E5). */
 export function steerStatements(pool: Pool, s: string, notify: string): Omit<SteerStore, 'resolve'> {
-  const withBatch = (tenantId: string, batchId: string, work: (client: ClientBase, batch: Locked) => Promise<void>) =>
+  const withBatch = (
+    tenantId: string,
+    batchId: string,
+    work: (client: ClientBase, batch: Locked) => Promise<void>,
+  ) =>
     transaction(pool, async (client) => {
       const { rows } = await client.query<Locked>(
         `SELECT state, total FROM ${s}.batches WHERE id = $1 AND tenant_id = $2 FOR UPDATE`,
         [batchId, tenantId],
       );
-      if (rows[0] === undefined) throw new BatchSenderError('batch_not_found', `There is no batch ${batchId}`);
+      if (rows[0] === undefined)
+        throw new BatchSenderError('batch_not_found', `There is no batch ${batchId}`);
       await work(client, rows[0]);
     });
 
@@ -29,7 +34,7 @@ export function steerStatements(pool: Pool, s: string, notify: string): Omit<Ste
        WHERE b.id = $1`,
       [batchId],
     );
-    await client.query(chunksForRange(s), [batchId, false]);
+    await client.query(chunksForRange(s), [batchId]);
     await client.query(notify);
   };
 
@@ -37,9 +42,15 @@ export function steerStatements(pool: Pool, s: string, notify: string): Omit<Ste
     seal: (tenantId, batchId) =>
       withBatch(tenantId, batchId, async (client, { state }) => {
         if (state !== 'open') throw conflict(batchId, state, 'sealed', 'open');
-        const active = await client.query(`SELECT 1 FROM ${s}.uploads WHERE batch_id = $1 AND state = 'active'`, [batchId]);
+        const active = await client.query(
+          `SELECT 1 FROM ${s}.uploads WHERE batch_id = $1 AND state = 'active'`,
+          [batchId],
+        );
         if (active.rowCount !== 0) {
-          throw new BatchSenderError('upload_in_progress', `An upload into batch ${batchId} is under way: seal it afterwards`);
+          throw new BatchSenderError(
+            'upload_in_progress',
+            `An upload into batch ${batchId} is under way: seal it afterwards`,
+          );
         }
         await makeChunks(
           client,
@@ -50,7 +61,8 @@ export function steerStatements(pool: Pool, s: string, notify: string): Omit<Ste
     pause: (tenantId, batchId) =>
       withBatch(tenantId, batchId, async (client, { state }) => {
         if (state === 'paused') return;
-        if (state !== 'running' && state !== 'scheduled') throw conflict(batchId, state, 'paused', 'running or scheduled');
+        if (state !== 'running' && state !== 'scheduled')
+          throw conflict(batchId, state, 'paused', 'running or scheduled');
         await setState(client, s, batchId, `'paused'`);
       }),
     async resume(tenantId, batchId) {
@@ -64,15 +76,22 @@ export function steerStatements(pool: Pool, s: string, notify: string): Omit<Ste
       await withBatch(tenantId, batchId, async (client, { state }) => {
         if (state === 'running' || state === 'scheduled') return;
         if (state !== 'paused') throw conflict(batchId, state, 'resumed', 'paused');
-        await setState(client, s, batchId, `CASE WHEN scheduled_at > now() THEN 'scheduled' ELSE 'running' END`);
+        await setState(
+          client,
+          s,
+          batchId,
+          `CASE WHEN scheduled_at > now() THEN 'scheduled' ELSE 'running' END`,
+        );
         await client.query(notify);
       });
     },
     cancel: (tenantId, batchId) =>
       withBatch(tenantId, batchId, async (client, { state, total }) => {
         if (state === 'cancelling' || state === 'cancelled') return;
-        if (state === 'completed') throw conflict(batchId, state, 'cancelled', 'open, scheduled, running or paused');
-        if (state === 'open') await makeChunks(client, batchId, `CASE WHEN b.total = 0 THEN 'cancelled' ELSE 'cancelling' END`);
+        if (state === 'completed')
+          throw conflict(batchId, state, 'cancelled', 'open, scheduled, running or paused');
+        if (state === 'open')
+          await makeChunks(client, batchId, `CASE WHEN b.total = 0 THEN 'cancelled' ELSE 'cancelling' END`);
         else await dropRetries(client, s, batchId);
         if (state === 'open' && total === 0) return;
         await client.query(`INSERT INTO ${s}.sweeps (batch_id, kind) VALUES ($1, 'cancel')`, [batchId]);
@@ -100,7 +119,8 @@ export function steerStatements(pool: Pool, s: string, notify: string): Omit<Ste
          WHERE id = $1`,
         [connectionId],
       );
-      if (rowCount === 0) throw new BatchSenderError('connection_not_found', `There is no connection ${connectionId}`);
+      if (rowCount === 0)
+        throw new BatchSenderError('connection_not_found', `There is no connection ${connectionId}`);
       await pool.query(notify);
     },
   };
@@ -123,4 +143,7 @@ async function dropRetries(client: ClientBase, s: string, batchId: string): Prom
 }
 
 const conflict = (batchId: string, state: string, wanted: string, needed: string) =>
-  new BatchSenderError('batch_state_conflict', `Batch ${batchId} is ${state}; it can be ${wanted} only while it is ${needed}`);
+  new BatchSenderError(
+    'batch_state_conflict',
+    `Batch ${batchId} is ${state}; it can be ${wanted} only while it is ${needed}`,
+  );

@@ -23,12 +23,12 @@ function cancelText(s: string): string {
   return `
 WITH c AS (SELECT * FROM ${s}.chunks WHERE id = $1),
 last AS (
-  SELECT DISTINCT ON (e.seq) e.seq, e.kind
+  SELECT DISTINCT ON (e.seq) e.seq, e.kind, coalesce(e.data->>'uncertain' = 'true', false) AS uncertain
   FROM c JOIN ${MEMBERS} ON true
   JOIN ${s}.job_events AS e ON e.batch_id = c.batch_id AND e.seq = m.seq AND e.attempt = c.attempt AND e.kind NOT IN ${ASIDE}
   ORDER BY e.seq, e.id DESC
 ), verdict AS (
-  SELECT m.seq, c.interrupted OR c.uncertain AS doubtful,
+  SELECT m.seq, c.interrupted OR c.uncertain OR coalesce(l.uncertain, false) AS doubtful,
     CASE WHEN l.kind = 'attempted' THEN 'unknown' ELSE 'cancelled' END AS kind,
     c.attempt + CASE WHEN l.kind IN ('retried', 'postponed') THEN 1 ELSE 0 END AS attempt
   FROM c JOIN ${MEMBERS} ON true LEFT JOIN last AS l ON l.seq = m.seq

@@ -3,7 +3,7 @@ import { http } from '../../src/http-provider.ts';
 import type { HttpCredentials, WebhookPayload } from '../../src/payload.ts';
 
 /** Loopback, of both families. */
-export const LOOPBACK = ['127.0.0.0/8', '::1'];
+const LOOPBACK = ['127.0.0.0/8', '::1'];
 
 export interface Sender {
   /** Makes a call as the engine does. `id` is the job's id. */

@@ -1,0 +1,27 @@
+import { Client, type ClientConfig } from 'pg';
+import type { Setting } from './contestant.ts';
+
+export async function openClients(
+  setting: Setting,
+  count: number,
+  config: ClientConfig = {},
+): Promise<Client[]> {
+  const clients = Array.from(
+    { length: count },
+    () => new Client({ connectionString: setting.databaseUrl, ...config }),
+  );
+  await Promise.all(clients.map((client) => client.connect()));
+  return clients;
+}
+
+export async function closeClients(clients: readonly Client[]): Promise<void> {
+  await Promise.all(clients.map((client) => client.end()));
+}
+
+/** One number, named `n`, from a connection of its own. */
+export async function query(setting: Setting, text: string): Promise<number> {
+  const clients = await openClients(setting, 1);
+  const result = await clients[0]?.query<{ n: number }>(text);
+  await closeClients(clients);
+  return result?.rows[0]?.n ?? Number.NaN;
+}

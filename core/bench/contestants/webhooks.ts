@@ -1,0 +1,50 @@
+import { createEngine, type Engine } from '@batchsender/core';
+import type { Plugin } from '@batchsender/core/plugin';
+import webhookPlugin from '@batchsender/plugin-webhook';
+import { benchPayload } from '../harness/payload.ts';
+import { allCompleted } from './batchsender.ts';
+import { query } from './client.ts';
+import { type Contestant, type Setting, timed } from './contestant.ts';
+import { prepareEngineTables } from './engine-tables.ts';
+
+/** Calls at once that the webhook plugin makes by default; the bare loop is given the same. */
+export const WEBHOOK_CONCURRENCY = concurrencyOf(webhookPlugin);
+
+function concurrencyOf(plugin: Plugin): number {
+  const provider = Object.values(plugin.modules[0]?.providers ?? {})[0];
+  return provider?.concurrency ?? 10;
+}
+
+function open(setting: Setting): Engine {
+  return createEngine({
+    database: setting.databaseUrl,
+    plugins: [webhookPlugin],
+    allowNetworks: ['127.0.0.0/8'],
+  });
+}
+
+/** Webhooks through the engine and the published plugin, with everything that they do by default. */
+export const webhooks: Contestant = {
+  prepare: (setting) => prepareEngineTables(setting.databaseUrl),
+  enqueue: async (setting) => {
+    const { receiverUrl: url = '' } = setting;
+    const jobs = Array.from({ length: setting.jobs }, (_, index) => ({ url, body: benchPayload(index) }));
+    const engine = open(setting);
+    await engine.migrate();
+    const ms = await timed(() => engine.submit({ type: 'webhook', jobs }));
+    await engine.stop();
+    return ms;
+  },
+  drain: async (setting) => {
+    const engine = open(setting);
+    await engine.migrate();
+    const ms = await timed(async () => {
+      await engine.start();
+      await allCompleted(setting, 20);
+    });
+    await engine.stop();
+    return ms;
+  },
+  completed: (setting) =>
+    query(setting, "SELECT count(*)::int AS n FROM batchsender.job_events WHERE kind = 'succeeded'"),
+};

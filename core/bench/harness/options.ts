@@ -1,0 +1,92 @@
+import { parseArgs } from 'node:util';
+
+/** The parts of the benchmark, in the order in which they run. */
+export const PARTS = ['enqueue', 'drain', 'webhooks', 'latency'] as const;
+
+export type Part = (typeof PARTS)[number] | 'large';
+
+/** What the command line asks for. */
+export interface BenchOptions {
+  readonly parts: ReadonlySet<Part>;
+  /** Jobs of a drain or an enqueue. Default 100,000. */
+  readonly jobs: number;
+  /** HTTP calls of the webhook part. Default 20,000. */
+  readonly calls: number;
+  /** Jobs of the large upload. Default 1,000,000. */
+  readonly largeJobs: number;
+  /** Sequential jobs of the latency part. Default 300. */
+  readonly samples: number;
+  /** Rounds; the median of them is printed. Default 3. */
+  readonly runs: number;
+  /** Only these contestants; undefined means all. */
+  readonly contestants: ReadonlySet<string> | undefined;
+  /** File that takes all figures as JSON. */
+  readonly json: string | undefined;
+}
+
+export const USAGE = `npm run bench -- [options]
+
+  --only PART,PART      ${PARTS.join(', ')}, large     (default: all but large)
+  --large               adds the upload of 1,000,000 lines
+  --contestants A,B     only these, by the name in the tables
+  --jobs N              jobs of a drain or an enqueue       (100000)
+  --calls N             HTTP calls of the webhook part      (20000)
+  --large-jobs N        lines of the large upload           (1000000)
+  --samples N           jobs of the latency part            (300)
+  --runs N              rounds, of which the median counts  (3)
+  --json FILE           writes every figure to FILE
+
+  BENCH_DATABASE_URL or TEST_DATABASE_URL: a Postgres whose user may create databases.
+  Without one the embedded Postgres is started in a temporary folder.`;
+
+/** Reads the command line. @throws Error naming the option that is wrong. */
+export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean', default: false } as const;
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      only: text,
+      contestants: text,
+      jobs: text,
+      calls: text,
+      'large-jobs': text,
+      samples: text,
+      runs: text,
+      json: text,
+      large: flag,
+      help: flag,
+    },
+  });
+  if (values.help) return 'help';
+  const parts = new Set<Part>(values.only === undefined ? PARTS : partsOf(values.only));
+  if (values.large) parts.add('large');
+  return {
+    parts,
+    jobs: count('--jobs', values.jobs, 100_000),
+    calls: count('--calls', values.calls, 20_000),
+    largeJobs: count('--large-jobs', values['large-jobs'], 1_000_000),
+    samples: count('--samples', values.samples, 300),
+    runs: count('--runs', values.runs, 3),
+    contestants: values.contestants === undefined ? undefined : new Set(values.contestants.split(',')),
+    json: values.json,
+  };
+}
+
+function partsOf(list: string): Part[] {
+  const known: readonly string[] = [...PARTS, 'large'];
+  return list.split(',').map((name) => {
+    if (!known.includes(name))
+      throw new Error(`--only: no part is called '${name}'. Known: ${known.join(', ')}`);
+    return name as Part;
+  });
+}
+
+function count(option: string, value: string | undefined, byDefault: number): number {
+  if (value === undefined) return byDefault;
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1) {
+    throw new Error(`${option} takes a whole number from 1, not '${value}'`);
+  }
+  return number;
+}

@@ -1,0 +1,63 @@
+import type { Setting, Task } from '../contestants/contestant.ts';
+import type { Entry } from '../contestants/registry.ts';
+import { runNumber, runTask, runTimed } from '../harness/child.ts';
+import { dropSchemas, settle, walPosition } from '../harness/database.ts';
+import { median } from '../harness/statistics.ts';
+import type { Bench } from './bench.ts';
+
+/** One timed task over many jobs. */
+export interface Sample {
+  readonly jobsPerSecond: number;
+  readonly walMb: number;
+  /** CPU time of the Node process, in microseconds a job: tells more than the clock on a busy machine. */
+  readonly nodeUs: number;
+}
+
+const MB = 1_000_000;
+
+export function setting(bench: Bench, jobs: number): Setting {
+  return { databaseUrl: bench.database.url, jobs };
+}
+
+/** Empty tables, as the contestant makes them. */
+export async function fresh(bench: Bench, contestant: Entry, given: Setting): Promise<void> {
+  await dropSchemas(bench.database.client, [contestant.schema]);
+  await runTask(contestant.name, 'prepare', given);
+}
+
+/** Times a task, counts its write-ahead log, and checks in the database that it did all jobs. */
+export async function sample(
+  bench: Bench,
+  contestant: Entry,
+  task: 'enqueue' | 'drain',
+  given: Setting,
+): Promise<Sample> {
+  const { client } = bench.database;
+  await settle(client, contestant.schema);
+  const before = await walPosition(client);
+  const { ms, cpuMs } = await runTimed(contestant.name, task, given);
+  const after = await walPosition(client);
+  await verify(contestant, task === 'drain' ? 'completed' : 'stored', given);
+  const nodeUs = cpuMs === undefined ? Number.NaN : (cpuMs * 1_000) / given.jobs;
+  return { jobsPerSecond: (given.jobs / ms) * 1_000, walMb: (after - before) / MB, nodeUs };
+}
+
+async function verify(
+  contestant: Entry,
+  task: Task & ('stored' | 'completed'),
+  given: Setting,
+): Promise<void> {
+  const found = await runNumber(contestant.name, task, given);
+  if (found !== given.jobs) {
+    throw new Error(`${contestant.name}: ${found} of ${given.jobs} jobs are ${task} in the database`);
+  }
+}
+
+/** The median of a figure over the rounds. */
+export function medianOf(samples: readonly Sample[] | undefined, figure: keyof Sample): number | undefined {
+  return samples === undefined || samples.length === 0
+    ? undefined
+    : median(samples.map((each) => each[figure]));
+}
+
+export const speed = (samples: readonly Sample[] | undefined) => medianOf(samples, 'jobsPerSecond');

@@ -1,0 +1,116 @@
+import type { Logger } from '../../plugin/index.ts';
+import type { RunStore } from '../store.ts';
+import { ConnectionGate } from './gate.ts';
+import type { Heartbeat } from './heartbeat.ts';
+import { isPluginMistake } from './lost.ts';
+import type { BatchPlan } from './prepare.ts';
+
+export interface ConnectionGatesOptions {
+  readonly store: RunStore;
+  readonly heartbeat: Heartbeat;
+  readonly logger: Logger;
+  onDue(inMs: number): void;
+}
+
+const DEFAULT_CONCURRENCY = 10;
+const SAME_THROWS = 10;
+/** A connection is asked again after a day at the latest, whatever patience its provider asked for. */
+const MAX_THROTTLE_MS = 86_400_000;
+
+/** The gates of all connections that this process works for, and what blocks or slows them. */
+export class ConnectionGates {
+  readonly #options: ConnectionGatesOptions;
+  readonly #gates = new Map<string, ConnectionGate>();
+  readonly #concurrency = new Map<string, number>();
+
+  constructor(options: ConnectionGatesOptions) {
+    this.#options = options;
+  }
+
+  find(connectionId: string): ConnectionGate | undefined {
+    return this.#gates.get(connectionId);
+  }
+
+  of(plan: BatchPlan): ConnectionGate {
+    const { connectionId } = plan.batch;
+    let gate = this.#gates.get(connectionId);
+    if (gate === undefined) {
+      const concurrency = plan.provider.concurrency ?? DEFAULT_CONCURRENCY;
+      gate = new ConnectionGate(this.#options.heartbeat.share(concurrency));
+      this.#gates.set(connectionId, gate);
+      this.#concurrency.set(connectionId, concurrency);
+    }
+    return gate;
+  }
+
+  /** Divides each provider's concurrency over the runners that live now. */
+  share(): void {
+    for (const [connectionId, gate] of this.#gates) {
+      gate.limit = this.#options.heartbeat.share(this.#concurrency.get(connectionId) ?? DEFAULT_CONCURRENCY);
+    }
+  }
+
+  /** What the database says is blocked. */
+  setBlocked(blocked: ReadonlySet<string>): void {
+    for (const [connectionId, gate] of this.#gates) {
+      if (gate.blocked && !blocked.has(connectionId)) this.unblock(connectionId);
+      else if (blocked.has(connectionId)) gate.blocked = true;
+    }
+  }
+
+  unblock(connectionId: string): void {
+    const gate = this.#gates.get(connectionId);
+    if (gate === undefined) return;
+    gate.blocked = false;
+    gate.throttledUntil = 0;
+    gate.throws.count = 0;
+  }
+
+  /** E18: nothing fails; all batches of the connection wait until somebody mends it. */
+  block(plan: BatchPlan, code: string, message: string | null): void {
+    const gate = this.of(plan);
+    if (gate.blocked) return;
+    gate.blocked = true;
+    const { connectionId } = plan.batch;
+    this.#options.logger.warn(
+      { connectionId, code },
+      `Connection ${connectionId} is blocked: ${code}. Its batches wait until it is unblocked`,
+    );
+    void this.#options.heartbeat.persist(() => this.#options.store.block(connectionId, { code, message }));
+  }
+
+  throttle(plan: BatchPlan, askedMs: number): void {
+    const gate = this.of(plan);
+    const forMs = Math.min(askedMs, MAX_THROTTLE_MS);
+    const until = performance.now() + forMs;
+    if (until <= gate.throttledUntil + 100) return;
+    gate.throttledUntil = until;
+    this.#options.onDue(forMs);
+    void this.#options.heartbeat.persist(() => this.#options.store.throttle(plan.batch.connectionId, forMs));
+  }
+
+  /** The plugin threw something that is no word from the network; ten times the same blocks (E18). */
+  threw(plan: BatchPlan, error: unknown): void {
+    if (!isPluginMistake(error)) return;
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    const { throws } = this.of(plan);
+    throws.count = throws.text === text ? throws.count + 1 : 1;
+    throws.text = text;
+    if (throws.count === 1) {
+      const fields = { plugin: plan.pluginName, error: kindOf(error), frames: framesOf(error) };
+      this.#options.logger.error(fields, `Plugin ${plan.pluginName} threw`);
+    }
+    if (throws.count >= SAME_THROWS) this.block(plan, 'provider_error', text.slice(0, 300));
+  }
+}
+
+const kindOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
+
+/** Where it was thrown. Its message is left out: it may quote a payload. */
+function framesOf(error: unknown): string[] {
+  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  return stack
+    .split('\n')
+    .filter((line) => line.startsWith('    at '))
+    .slice(0, 5);
+}

@@ -1,0 +1,74 @@
+import type { TransactionClient } from '../../engine/api.ts';
+import type { NewBatch, UploadTotals } from '../../engine/host-store.ts';
+import { chunksFrom, EFFECTIVE_CHUNK_SIZE } from './make-chunks.ts';
+
+/** A batch with what is stored beside its row. */
+export interface StoredBatch {
+  readonly batch: NewBatch;
+  readonly totals: UploadTotals;
+  readonly sealed: boolean;
+  readonly dispatched: boolean;
+  readonly texts: readonly string[];
+}
+
+/**
+ * $18 sealed, $19 its chunks are hinted by the caller, $20 its first payloads. Answers the ids of
+ * chunks that are due now; those that the caller does not hint are announced to all dispatchers.
+ */
+function insertBatchText(s: string, channel: string): string {
+  return `
+WITH b AS (
+  INSERT INTO ${s}.batches (id, tenant_id, type, origin, name, provider, connection_id, priority, defaults, retry,
+    plugin_name, plugin_version, module_version, chunk_size, scheduled_at, total, bytes, state, open_chunks, sealed_at, completed_at)
+  SELECT $1::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, b.chunk_size, b.scheduled_at, b.total, b.bytes,
+    CASE WHEN NOT $18 THEN 'open' WHEN b.total = 0 THEN 'completed' WHEN b.scheduled_at > now() THEN 'scheduled' ELSE 'running' END,
+    CASE WHEN $18 THEN ceil(b.total::float8 / ${EFFECTIVE_CHUNK_SIZE})::int ELSE 0 END,
+    CASE WHEN $18 THEN now() END, CASE WHEN $18 AND b.total = 0 THEN now() END
+  FROM (SELECT $14::int AS chunk_size, $15::timestamptz AS scheduled_at, $16::int AS total, $17::bigint AS bytes) AS b
+  RETURNING *
+), j AS (
+  INSERT INTO ${s}.jobs (batch_id, seq, payload)
+  SELECT $1, n - 1, line::json FROM string_to_table($20::text, E'\\n') WITH ORDINALITY AS t (line, n)
+), n AS (
+  INSERT INTO ${s}.connections (id, type, provider) VALUES ($7, $3, $6) ON CONFLICT DO NOTHING
+), k AS (${chunksFrom(s, "(SELECT * FROM b WHERE state <> 'open')", `(CASE WHEN $19 AND b.state = 'running' THEN now() END)`)}
+)
+SELECT b.state, (SELECT array_agg(k.id ORDER BY k.id) FROM k WHERE b.state = 'running') AS chunk_ids,
+  CASE WHEN b.state = 'running' AND NOT $19 THEN pg_notify('${channel}', '') END AS announced
+FROM b`;
+}
+
+function batchValues(batch: NewBatch): unknown[] {
+  return [
+    batch.id,
+    batch.tenantId,
+    batch.type,
+    batch.origin,
+    batch.name,
+    batch.provider,
+    batch.connectionId,
+    batch.priority,
+    batch.defaults === null ? null : JSON.stringify(batch.defaults),
+    JSON.stringify(batch.retry),
+    batch.pluginName,
+    batch.pluginVersion,
+    batch.moduleVersion,
+    batch.chunkSize,
+    batch.scheduledAt,
+  ];
+}
+
+/**
+ * Stores a whole batch in one statement, with its first jobs if there are any. `name` names the
+ * statement: only on our own connections, since a caller's may already use it.
+ */
+export function storeBatchStatement(s: string, channel: string) {
+  const text = insertBatchText(s, channel);
+  return async (client: TransactionClient, stored: StoredBatch, name?: string): Promise<number[]> => {
+    const { batch, totals, sealed, dispatched, texts } = stored;
+    const flags = [sealed, dispatched, texts.length === 0 ? null : texts.join('\n')];
+    const values = [...batchValues(batch), totals.rows, totals.bytes, ...flags];
+    const { rows } = await client.query({ ...(name === undefined ? {} : { name }), text, values });
+    return ((rows[0]?.chunk_ids ?? []) as unknown[]).map(Number);
+  };
+}

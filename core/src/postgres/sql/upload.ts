@@ -1,0 +1,117 @@
+import type { ClientBase, Pool } from 'pg';
+import { v7 } from 'uuid';
+import { BatchSenderError } from '../../engine/errors.ts';
+import type { IntakeStore, Slice, UploadTotals } from '../../engine/host-store.ts';
+import { transaction } from '../transaction.ts';
+import { abandonUploads } from './abandon-upload.ts';
+import type { storeBatchStatement } from './store-batch.ts';
+
+/** E13: slices commit under their upload; one small transaction makes them real. */
+export function uploadStatements(
+  pool: Pool,
+  s: string,
+  storeBatch: ReturnType<typeof storeBatchStatement>,
+): Omit<IntakeStore, 'insertBatch'> {
+  const insertGuarded = `
+WITH u AS MATERIALIZED (SELECT 1 FROM ${s}.uploads WHERE id = $4 AND state = 'active' FOR SHARE)
+INSERT INTO ${s}.jobs (batch_id, seq, payload)
+SELECT $1, $2::int + n - 1, line::json FROM u, string_to_table($3::text, E'\\n') WITH ORDINALITY AS t (line, n)`;
+  const finish = `UPDATE ${s}.uploads SET state = 'committed', rows = $2, body_hash = $3 WHERE id = $1 AND state = 'active' RETURNING batch_id`;
+  const begin = `INSERT INTO ${s}.uploads (id, batch_id, state, first_seq) VALUES ($1, $2, 'active', $3)`;
+
+  async function closeUpload(client: ClientBase, uploadId: string, totals: UploadTotals): Promise<string> {
+    const { rows } = await client.query<{ batch_id: string }>(finish, [
+      uploadId,
+      totals.rows,
+      totals.bodyHash ?? null,
+    ]);
+    if (rows[0] === undefined) throw lostUpload();
+    return rows[0].batch_id;
+  }
+
+  /** Tells after a lost COMMIT reply what became of the upload. */
+  const isCommitted = (uploadId: string) => async () => {
+    const text = `SELECT 1 FROM ${s}.uploads WHERE id = $1 AND state = 'committed'`;
+    const { rowCount } = await pool.query(text, [uploadId]);
+    return rowCount === 1;
+  };
+
+  return {
+    async beginSubmit(batchId) {
+      const uploadId = v7();
+      await pool.query(begin, [uploadId, batchId, 0]);
+      return uploadId;
+    },
+    beginUpload: (tenantId, batchId, ttlMs) =>
+      transaction(pool, async (client) => {
+        const { rows } = await client.query(
+          `SELECT type, provider, defaults, state, total FROM ${s}.batches WHERE id = $1 AND tenant_id = $2 FOR UPDATE`,
+          [batchId, tenantId],
+        );
+        const batch = rows[0];
+        if (batch === undefined)
+          throw new BatchSenderError('batch_not_found', `There is no batch ${batchId}`);
+        if (batch.state !== 'open') throw notOpen(batchId, batch.state);
+        await abandonUploads(client, s, ttlMs, batchId);
+        const active = await client.query(
+          `SELECT 1 FROM ${s}.uploads WHERE batch_id = $1 AND state = 'active'`,
+          [batchId],
+        );
+        if (active.rowCount !== 0) throw uploadInProgress(batchId);
+        const uploadId = v7();
+        await client.query(begin, [uploadId, batchId, batch.total]);
+        const { type, provider, defaults } = batch;
+        return { uploadId, firstSeq: batch.total, batch: { type, provider, defaults } };
+      }),
+    async writeSlice(uploadId: string, batchId: string, slice: Slice) {
+      const values = [batchId, slice.firstSeq, slice.texts.join('\n'), uploadId];
+      const { rowCount } = await pool.query({ name: 'bs_slice', text: insertGuarded, values });
+      if (rowCount !== slice.texts.length) throw lostUpload();
+    },
+    async touchUpload(uploadId) {
+      await pool.query(`UPDATE ${s}.uploads SET seen_at = now() WHERE id = $1 AND state = 'active'`, [
+        uploadId,
+      ]);
+    },
+    commitUpload: (uploadId, totals) =>
+      transaction(
+        pool,
+        async (client) => {
+          const batchId = await closeUpload(client, uploadId, totals);
+          const { rowCount } = await client.query(
+            `UPDATE ${s}.batches SET total = total + $2, bytes = bytes + $3, changed_at = now() WHERE id = $1 AND state = 'open'`,
+            [batchId, totals.rows, totals.bytes],
+          );
+          if (rowCount === 0) throw notOpen(batchId, 'no longer open');
+        },
+        isCommitted(uploadId),
+      ),
+    commitSubmit: (uploadId, batch, totals) =>
+      transaction(
+        pool,
+        async (client) => {
+          await closeUpload(client, uploadId, totals);
+          await storeBatch(client, { batch, totals, sealed: totals.sealed, dispatched: false, texts: [] });
+        },
+        isCommitted(uploadId),
+      ),
+    async abortUpload(uploadId) {
+      await transaction(pool, (client) => abandonUploads(client, s, 0, undefined, uploadId));
+    },
+  };
+}
+
+const lostUpload = () =>
+  new BatchSenderError('upload_lost', 'The upload was silent for too long and has been swept: send it again');
+
+const uploadInProgress = (batchId: string) =>
+  new BatchSenderError(
+    'upload_in_progress',
+    `Another upload into batch ${batchId} is under way: wait for its end`,
+  );
+
+const notOpen = (batchId: string, state: string) =>
+  new BatchSenderError(
+    'batch_not_open',
+    `Batch ${batchId} is ${state} and takes no more jobs: create another one`,
+  );

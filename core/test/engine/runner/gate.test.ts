@@ -1,0 +1,131 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { ConnectionGate, type GateClient } from '../../../src/engine/runner/gate.ts';
+
+const now = 1_000;
+
+/** A chunk that starts one call each time it is asked, while there is a slot. */
+function client(
+  gate: ConnectionGate,
+  name: string,
+  started: string[],
+  jobs = Number.POSITIVE_INFINITY,
+): GateClient {
+  let left = jobs;
+  return {
+    pump() {
+      if (left === 0) return;
+      if (gate.waitMs(undefined, now) === 0) {
+        left -= 1;
+        gate.acquire(undefined, now);
+        started.push(name);
+      }
+      if (left > 0) gate.starved = true;
+    },
+  };
+}
+
+describe('the call slots of a connection', () => {
+  it('E16: are never more than its limit', () => {
+    const gate = new ConnectionGate(2);
+    gate.acquire(undefined, now);
+    expect(gate.waitMs(undefined, now)).toBe(0);
+    gate.acquire('a', now);
+    expect(gate.waitMs(undefined, now)).toBeUndefined();
+    gate.release('a', true, now);
+    expect(gate.waitMs('a', now)).toBe(0);
+    expect(gate.inFlight).toBe(1);
+  });
+
+  it('E16: stay free for others when one endpoint hangs', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 100 }), (limit) => {
+        const gate = new ConnectionGate(limit);
+        while (gate.waitMs('slow', now) === 0) gate.acquire('slow', now);
+        expect(gate.inFlight).toBeGreaterThan(0);
+        expect(gate.inFlight).toBeLessThan(limit);
+        expect(gate.waitMs('fast', now)).toBe(0);
+      }),
+    );
+  });
+
+  it('E16: are all of use to a provider without endpoints', () => {
+    const gate = new ConnectionGate(7);
+    while (gate.waitMs(undefined, now) === 0) gate.acquire(undefined, now);
+    expect(gate.inFlight).toBe(7);
+  });
+
+  it('E16: go round the chunks that wait', () => {
+    const gate = new ConnectionGate(1);
+    const started: string[] = [];
+    for (const name of ['a', 'b', 'c']) gate.join(client(gate, name, started));
+    gate.starved = true;
+    gate.wake();
+    for (let i = 0; i < 5; i++) {
+      gate.release(undefined, true, now);
+      gate.wake();
+    }
+    expect(started).toEqual(['a', 'b', 'c', 'a', 'b', 'c']);
+  });
+
+  it('E16: go on round when a chunk leaves', () => {
+    const gate = new ConnectionGate(1);
+    const started: string[] = [];
+    const [a, b, c] = ['a', 'b', 'c'].map((name) => client(gate, name, started)) as GateClient[];
+    for (const one of [a, b, c]) gate.join(one as GateClient);
+    gate.starved = true;
+    gate.wake();
+    gate.leave(a as GateClient);
+    for (let i = 0; i < 3; i++) {
+      gate.release(undefined, true, now);
+      gate.wake();
+    }
+    expect(started).toEqual(['a', 'b', 'c', 'b']);
+  });
+
+  it('wake nobody while nobody lacks a slot', () => {
+    const gate = new ConnectionGate(1);
+    const started: string[] = [];
+    gate.join(client(gate, 'a', started));
+    gate.wake();
+    expect(started).toEqual([]);
+  });
+});
+
+describe('a connection that was asked for patience', () => {
+  it('waits, whatever the endpoint', () => {
+    const gate = new ConnectionGate(5);
+    gate.throttledUntil = now + 300;
+    expect(gate.waitMs(undefined, now)).toBe(300);
+    expect(gate.waitMs('a', now + 100)).toBe(200);
+    expect(gate.waitMs('a', now + 300)).toBe(0);
+  });
+
+  it('E19: waits for one endpoint only, where the endpoint asked', () => {
+    const gate = new ConnectionGate(5);
+    gate.openCircuit('a', 400, now);
+    expect(gate.waitMs('a', now)).toBe(400);
+    expect(gate.waitMs('b', now)).toBe(0);
+  });
+
+  it('E19: opens the circuit of an endpoint that fails', () => {
+    const gate = new ConnectionGate(5);
+    for (let i = 0; i < 10; i++) {
+      gate.acquire('a', now);
+      gate.release('a', false, now);
+    }
+    expect(gate.waitMs('a', now)).toBeGreaterThan(0);
+    expect(gate.waitMs('b', now)).toBe(0);
+    expect(gate.inFlight).toBe(0);
+  });
+
+  it('E19: gives the slot of a call that did not start back without judging its endpoint', () => {
+    const gate = new ConnectionGate(1);
+    for (let i = 0; i < 20; i++) {
+      gate.acquire('a', now);
+      gate.giveUp('a');
+    }
+    expect(gate.waitMs('a', now)).toBe(0);
+    expect(gate.inFlight).toBe(0);
+  });
+});

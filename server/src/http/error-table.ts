@@ -1,0 +1,81 @@
+import type { ErrorCode } from '@batchsender/core';
+
+/** Codes of errors that the HTTP layer finds itself. */
+export type HttpOnlyCode =
+  | 'unauthorized'
+  | 'route_not_found'
+  | 'method_not_allowed'
+  | 'malformed_request'
+  | 'malformed_json'
+  | 'forbidden_key'
+  | 'invalid_request'
+  | 'invalid_query'
+  | 'invalid_idempotency_key'
+  | 'idempotency_in_progress'
+  | 'not_available'
+  | 'unsupported_media_type'
+  | 'body_too_large'
+  | 'invalid_line'
+  | 'line_too_long'
+  | 'upload_stalled'
+  | 'upload_cut'
+  | 'runner_not_ready'
+  | 'database_unavailable'
+  | 'internal_error';
+
+/** Every `code` that an answer of the API may carry. */
+export type ProblemCode = ErrorCode | HttpOnlyCode;
+
+/** Status and title of an error; `docs/errors.md` shows the same table with remedies. */
+export interface ErrorEntry {
+  readonly status: number;
+  readonly title: string;
+}
+
+/** The one place that maps codes to statuses. */
+export const ERROR_TABLE: { readonly [code in ProblemCode]: ErrorEntry } = {
+  malformed_request: { status: 400, title: 'The request is not valid HTTP for this API' },
+  malformed_json: { status: 400, title: 'The body is not valid JSON' },
+  forbidden_key: { status: 400, title: 'The body has a key that is not allowed' },
+  invalid_query: { status: 400, title: 'A query parameter is not valid' },
+  invalid_cursor: { status: 400, title: 'The cursor is not valid' },
+  invalid_idempotency_key: { status: 400, title: 'The Idempotency-Key header is not valid' },
+  unauthorized: { status: 401, title: 'The API key is missing or wrong' },
+  route_not_found: { status: 404, title: 'There is nothing at this address' },
+  batch_not_found: { status: 404, title: 'There is no such batch' },
+  job_not_found: { status: 404, title: 'There is no such job' },
+  connection_not_found: { status: 404, title: 'There is no such connection' },
+  method_not_allowed: { status: 405, title: 'This address does not take this method' },
+  upload_stalled: { status: 408, title: 'The upload stopped sending' },
+  upload_cut: { status: 400, title: 'The body ended too early' },
+  batch_not_open: { status: 409, title: 'The batch does not take jobs any more' },
+  batch_state_conflict: { status: 409, title: "The batch's state does not allow this" },
+  upload_in_progress: { status: 409, title: 'Another upload into this batch is running' },
+  upload_lost: { status: 409, title: 'The upload was given up' },
+  job_not_unknown: { status: 409, title: 'The outcome of the job is known' },
+  idempotency_in_progress: { status: 409, title: 'A request with this Idempotency-Key is still running' },
+  body_too_large: { status: 413, title: 'The body is too large' },
+  line_too_long: { status: 413, title: 'A line is too long' },
+  unsupported_media_type: { status: 415, title: 'The content type is not accepted here' },
+  invalid_request: { status: 422, title: 'The body is not valid' },
+  invalid_line: { status: 422, title: 'A line is not valid' },
+  invalid_batch: { status: 422, title: 'The batch is not valid' },
+  invalid_payload: { status: 422, title: 'A payload is not valid' },
+  invalid_template: { status: 422, title: 'A template is not valid' },
+  unknown_type: { status: 422, title: 'No installed plugin has this job type' },
+  unknown_provider: { status: 422, title: 'The module has no such provider' },
+  empty_upload: { status: 422, title: 'The upload has no jobs' },
+  idempotency_key_reused: { status: 422, title: 'The Idempotency-Key belongs to another request' },
+  not_available: { status: 422, title: 'This version cannot do that yet' },
+  internal_error: { status: 500, title: 'Something went wrong here' },
+  plugin_invalid: { status: 500, title: 'A plugin is not valid' },
+  pooler_detected: { status: 503, title: 'The database is behind a transaction pooler' },
+  database_unavailable: { status: 503, title: 'The database does not answer' },
+  runner_not_ready: { status: 503, title: 'The runner has no fresh heartbeat' },
+  engine_stopped: { status: 503, title: 'The server is stopping' },
+};
+
+/** True if the code is one of the table. */
+export function isProblemCode(code: unknown): code is ProblemCode {
+  return typeof code === 'string' && Object.hasOwn(ERROR_TABLE, code);
+}

@@ -1,0 +1,140 @@
+import { createHash, type Hash } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { IdempotencyStore } from '@batchsender/core';
+import type { FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify';
+import { bodyChunks } from './body-chunks.ts';
+import { HttpProblem } from './problem.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    idempotency: Idempotency | null;
+  }
+}
+
+/** An answer that was kept. */
+type Kept = Extract<Awaited<ReturnType<IdempotencyStore['reserve']>>, { state: 'done' }>;
+
+/** What a request with an `Idempotency-Key` carries along. */
+export interface Idempotency {
+  readonly key: string;
+  /** Takes the method, the path and the bytes of the body. */
+  readonly hash: Hash;
+  /** The answer of an earlier request; undefined if this one holds the reservation. */
+  readonly kept: Kept | undefined;
+  isSettled: boolean;
+}
+
+/** How long a repeat waits for the request that holds its key. */
+export interface WaitLimits {
+  readonly timeoutMs: number;
+  readonly pollMs: number;
+}
+
+const WAIT: WaitLimits = { timeoutMs: 30_000, pollMs: 50 };
+
+/**
+ * The hooks of a route that obeys `Idempotency-Key` (E13). The key is reserved before the body
+ * is read. A repeat waits with its body unread, then must have the same body, and gets the same
+ * answer. An error answer gives the key back.
+ */
+export function idempotent(
+  store: IdempotencyStore,
+  wait: WaitLimits = WAIT,
+): Pick<RouteShorthandOptions, 'onRequest' | 'preValidation' | 'onSend'> {
+  return {
+    onRequest: (request) => begin(store, request, wait),
+    preValidation: (request, reply) => replay(request, reply),
+    onSend: (request, reply, payload) => settle(store, request, reply, payload),
+  };
+}
+
+/** Adds bytes of the body to the request's hash, if it has an idempotency key. */
+export function noteBody(request: FastifyRequest, chunk: Uint8Array): void {
+  request.idempotency?.hash.update(chunk);
+}
+
+async function begin(store: IdempotencyStore, request: FastifyRequest, wait: WaitLimits): Promise<void> {
+  const key = request.headers['idempotency-key'];
+  if (key === undefined) return;
+  if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) {
+    throw new HttpProblem(
+      'invalid_idempotency_key',
+      'An Idempotency-Key has 1 to 255 visible ASCII characters.',
+    );
+  }
+  const kept = await reserve(store, request, key, wait);
+  const path = request.url.split('?', 1)[0];
+  request.idempotency = {
+    key,
+    hash: createHash('sha256').update(`${request.method} ${path}\n`),
+    kept,
+    isSettled: false,
+  };
+}
+
+async function reserve(
+  store: IdempotencyStore,
+  request: FastifyRequest,
+  key: string,
+  wait: WaitLimits,
+): Promise<Kept | undefined> {
+  const deadline = performance.now() + wait.timeoutMs;
+  for (let pauseMs = wait.pollMs; ; pauseMs = Math.min(pauseMs * 1.5, 500)) {
+    const reservation = await store.reserve(request.tenantId, key);
+    if (reservation.state === 'reserved') return undefined;
+    if (reservation.state === 'done') return reservation;
+    if (performance.now() + pauseMs > deadline || request.raw.destroyed) {
+      throw new HttpProblem(
+        'idempotency_in_progress',
+        'Wait for the first request to end, then repeat this one.',
+        {
+          headers: { 'retry-after': '5' },
+        },
+      );
+    }
+    await sleep(pauseMs);
+  }
+}
+
+async function replay(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+  const kept = request.idempotency?.kept;
+  if (kept === undefined || request.idempotency === null) return undefined;
+  await readRest(request);
+  if (request.idempotency.hash.digest('hex') !== kept.bodyHash) {
+    throw new HttpProblem(
+      'idempotency_key_reused',
+      'This Idempotency-Key was used for another request (another address or another body). Use a new key.',
+    );
+  }
+  return reply.code(kept.status).header('idempotency-replayed', 'true').send(kept.body);
+}
+
+// An upload arrives as the unread stream; a JSON body has gone through the hash already.
+async function readRest(request: FastifyRequest): Promise<void> {
+  if (request.body !== request.raw) return;
+  for await (const chunk of bodyChunks(request.raw)) noteBody(request, chunk);
+}
+
+async function settle<T>(
+  store: IdempotencyStore,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  payload: T,
+): Promise<T> {
+  const held = request.idempotency;
+  if (held === null || held.kept !== undefined || held.isSettled) return payload;
+  held.isSettled = true;
+  try {
+    if (reply.statusCode < 400) {
+      const body: unknown = JSON.parse(String(payload));
+      const bodyHash = held.hash.digest('hex');
+      await store.complete(request.tenantId, held.key, { bodyHash, status: reply.statusCode, body });
+    } else {
+      await store.release(request.tenantId, held.key);
+    }
+  } catch (error) {
+    // The work itself is done or undone; only the note of it is missing, and the key expires.
+    request.log.error({ err: error }, 'the idempotency key could not be settled');
+  }
+  return payload;
+}

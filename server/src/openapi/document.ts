@@ -1,0 +1,106 @@
+import type { RegisteredModule } from '@batchsender/core';
+import { UPLOAD_TYPES } from '../routes/batch-upload.ts';
+import { hoistComponents } from './components.ts';
+import { bodyUnion, payloadComponents } from './payload-components.ts';
+import type { Json, JsonRecord } from './plain-schema.ts';
+
+/** The parts of the document that are the same for every server. */
+export const DOCUMENT = {
+  openapi: '3.1.0' as const,
+  info: {
+    title: 'BatchSender',
+    description:
+      'Delivers large batches of jobs through plugins, and knows what became of every single job. ' +
+      'Errors are `application/problem+json` with a stable `code`.',
+    license: { name: 'MIT', identifier: 'MIT' },
+  },
+  tags: [
+    { name: 'Modules', description: 'What this server can deliver.' },
+    { name: 'Batches', description: 'Create, fill and read batches.' },
+    { name: 'Steering', description: 'Seal, pause, resume, cancel, retry.' },
+    { name: 'Jobs', description: 'Single jobs, and the fate of each.' },
+    { name: 'Connections', description: 'What the jobs are sent through.' },
+    { name: 'Health', description: 'For load balancers.' },
+  ],
+  security: [{ bearer: [] as string[] }],
+};
+
+export const SECURITY_SCHEMES = {
+  bearer: { type: 'http' as const, scheme: 'bearer', description: 'The API key, `bs_…`.' },
+};
+
+const IDEMPOTENT = ['createBatch', 'createJob', 'uploadJobs'];
+
+const IDEMPOTENCY_HEADER: JsonRecord = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'A repeat with the same key and the same body gets the first answer, for 24 hours.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+};
+
+/** Completes the document that Fastify's plugin collected: payload unions, upload, components. */
+export function completeDocument(collected: object, modules: readonly RegisteredModule[]): JsonRecord {
+  const { node, components } = hoistComponents(JSON.parse(JSON.stringify(collected)) as Json);
+  const document = node as JsonRecord;
+  const bodies = payloadComponents(modules, bodyOf(document, 'createBatch'), bodyOf(document, 'createJob'));
+  const schemas = { ...Object.fromEntries(components), ...bodies };
+  return {
+    ...document,
+    paths: mapOperations(document['paths'] as JsonRecord, (operation) =>
+      completeOperation(operation, modules),
+    ),
+    components: { ...(document['components'] as JsonRecord), schemas },
+  };
+}
+
+function completeOperation(operation: JsonRecord, modules: readonly RegisteredModule[]): JsonRecord {
+  const id = String(operation['operationId']);
+  const parameters = (operation['parameters'] ?? []) as readonly Json[];
+  const withHeader = IDEMPOTENT.includes(id)
+    ? { ...operation, parameters: [...parameters, IDEMPOTENCY_HEADER] }
+    : operation;
+  const body = requestBody(id, modules);
+  return body === undefined ? withHeader : { ...withHeader, requestBody: body };
+}
+
+function requestBody(operationId: string, modules: readonly RegisteredModule[]): JsonRecord | undefined {
+  if (operationId === 'uploadJobs') return uploadBody();
+  if (operationId === 'retryBatch' || modules.length === 0) return undefined;
+  if (operationId === 'createBatch') return jsonBody(bodyUnion(modules, 'Batch'));
+  if (operationId === 'createJob') return jsonBody(bodyUnion(modules, 'Job'));
+  return undefined;
+}
+
+const jsonBody = (schema: JsonRecord): JsonRecord => ({
+  required: true,
+  content: { 'application/json': { schema } },
+});
+
+function uploadBody(): JsonRecord {
+  const schema = { type: 'string', description: "One JSON object a line: the fields of the type's payload." };
+  return { required: true, content: Object.fromEntries(UPLOAD_TYPES.map((type) => [type, { schema }])) };
+}
+
+function bodyOf(document: JsonRecord, operationId: string): JsonRecord {
+  for (const [, item] of Object.entries(document['paths'] as JsonRecord)) {
+    for (const operation of Object.values(item as JsonRecord) as JsonRecord[]) {
+      if (operation['operationId'] !== operationId) continue;
+      const content = (operation['requestBody'] as JsonRecord)['content'] as JsonRecord;
+      return (content['application/json'] as JsonRecord)['schema'] as JsonRecord;
+    }
+  }
+  throw new Error(`There is no operation ${operationId}.`);
+}
+
+function mapOperations(paths: JsonRecord, map: (operation: JsonRecord) => JsonRecord): JsonRecord {
+  return Object.fromEntries(
+    Object.entries(paths).map(([path, item]) => {
+      const operations = Object.entries(item as JsonRecord).map(([method, op]) => [
+        method,
+        map(op as JsonRecord),
+      ]);
+      return [path, Object.fromEntries(operations)];
+    }),
+  );
+}

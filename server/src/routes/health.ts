@@ -1,0 +1,67 @@
+import type { Engine } from '@batchsender/core';
+import { Type } from 'typebox';
+import { HttpProblem } from '../http/problem.ts';
+import { databaseDown } from '../http/to-problem.ts';
+import { strict } from '../schemas/common.ts';
+import { problemsOnly } from '../schemas/problem.ts';
+import type { App } from './app-type.ts';
+
+const Health = strict({ status: Type.Literal('ok') });
+const Readiness = strict({
+  status: Type.Literal('ok'),
+  database: Type.Literal(true),
+  runner: Type.Literal(true),
+});
+
+const config = { isPublic: true, isQuiet: true };
+
+/** `GET /healthz` and `GET /readyz`, for load balancers: no API key. */
+export function healthRoutes(app: App, engine: Engine): void {
+  app.get(
+    '/healthz',
+    {
+      config,
+      schema: {
+        operationId: 'getHealth',
+        tags: ['Health'],
+        summary: 'Is the process alive?',
+        security: [],
+        response: { 200: Health, ...problemsOnly('internal_error') },
+      },
+    },
+    () => ({ status: 'ok' as const }),
+  );
+
+  app.get(
+    '/readyz',
+    {
+      config,
+      schema: {
+        operationId: 'getReadiness',
+        tags: ['Health'],
+        summary: 'Do the database and the runner answer?',
+        security: [],
+        response: {
+          200: Readiness,
+          ...problemsOnly('database_unavailable', 'runner_not_ready', 'engine_stopped'),
+        },
+      },
+    },
+    async () => {
+      const { runner } = await engine.ready().catch((error: unknown) => {
+        throw (error as { code?: unknown }).code === 'engine_stopped' ? error : databaseDown(error);
+      });
+      if (!runner) throw notReady();
+      return { status: 'ok' as const, database: true as const, runner: true as const };
+    },
+  );
+}
+
+const notReady = (): HttpProblem =>
+  new HttpProblem(
+    'runner_not_ready',
+    'The runner is starting, or its heartbeat does not reach the database.',
+    {
+      headers: { 'retry-after': '1' },
+    },
+  );

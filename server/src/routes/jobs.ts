@@ -1,0 +1,91 @@
+import type { Engine, Problem } from '@batchsender/core';
+import { idempotent } from '../http/idempotency.ts';
+import { HttpProblem } from '../http/problem.ts';
+import { JobParams, NoQuery } from '../schemas/common.ts';
+import { JobAccepted, JobBody, JobSchema, jobView, ResolveBody } from '../schemas/job.ts';
+import { BODY_PROBLEMS, IDEMPOTENCY_PROBLEMS, problems } from '../schemas/problem.ts';
+import type { App } from './app-type.ts';
+import { withDate } from './with-date.ts';
+
+const CREATE_PROBLEMS = [
+  ...BODY_PROBLEMS,
+  ...IDEMPOTENCY_PROBLEMS,
+  'unknown_type',
+  'unknown_provider',
+  'invalid_batch',
+  'invalid_payload',
+] as const;
+
+/** `POST /v1/jobs`, one job, resolving it. */
+export function jobRoutes(app: App, engine: Engine): void {
+  createRoute(app, engine);
+
+  app.get(
+    '/v1/jobs/:jobId',
+    {
+      schema: {
+        operationId: 'getJob',
+        tags: ['Jobs'],
+        summary: 'One job with its payload and its timeline',
+        params: JobParams,
+        querystring: NoQuery,
+        response: { 200: JobSchema, ...problems('job_not_found') },
+      },
+    },
+    async ({ tenantId, params }) => jobView(await engine.getJob(params.jobId, { tenantId })),
+  );
+
+  app.post(
+    '/v1/jobs/:jobId/resolve',
+    {
+      schema: {
+        operationId: 'resolveJob',
+        tags: ['Jobs'],
+        summary: 'Settle a job whose outcome is unknown',
+        description: 'Use it when you have found out at the provider what became of the job.',
+        params: JobParams,
+        querystring: NoQuery,
+        body: ResolveBody,
+        response: { 200: JobSchema, ...problems('job_not_found', 'job_not_unknown', ...BODY_PROBLEMS) },
+      },
+    },
+    async ({ tenantId, params, body: { outcome, note } }) => {
+      const options = { tenantId, ...(note === undefined ? {} : { note }) };
+      return jobView(await engine.resolveJob(params.jobId, outcome, options));
+    },
+  );
+}
+
+function createRoute(app: App, engine: Engine): void {
+  app.post(
+    '/v1/jobs',
+    {
+      ...idempotent(engine.idempotency),
+      schema: {
+        operationId: 'createJob',
+        tags: ['Jobs'],
+        summary: 'Send one job',
+        description: 'Answers when the job is stored. Jobs that arrive together share a batch.',
+        body: JobBody,
+        querystring: NoQuery,
+        response: { 202: JobAccepted, ...problems(...CREATE_PROBLEMS) },
+      },
+    },
+    async ({ tenantId, body }, reply) => {
+      const { jobId, batchId } = await engine.submitJob(withDate(body), { tenantId }).catch(rethrowWithPaths);
+      return reply.code(202).header('location', `/v1/jobs/${jobId}`).send({ id: jobId, batchId });
+    },
+  );
+}
+
+/** A single job has no index: its problems point into the body. */
+function rethrowWithPaths(error: unknown): never {
+  const { problems: found } = error as { problems?: readonly Problem[] };
+  if (found === undefined) throw error;
+  const errors = found.map(({ index, path, ...rest }) => ({
+    path: index === undefined ? path : `/payload${path}`,
+    ...rest,
+  }));
+  const { code, message } = error as Error & { code: 'invalid_payload' };
+  throw new HttpProblem(code, message, { errors, cause: error });
+}

@@ -1,0 +1,93 @@
+import { resolve } from 'node:path';
+import { Value } from 'typebox/value';
+import { StartError } from './cli/start-error.ts';
+import { coerceRecord } from './coerce.ts';
+import type { LogLevel } from './logging.ts';
+import { type Environment, readVariable } from './settings/environment.ts';
+import { parseNetworks } from './settings/networks.ts';
+import { HIDDEN, LATER, Variables, type VariableValues } from './settings/variables.ts';
+
+/** The server's settings. */
+export interface Settings {
+  readonly port: number;
+  readonly host: string;
+  /** Undefined: an embedded Postgres. */
+  readonly databaseUrl: string | undefined;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly publicUrl: string | undefined;
+  readonly apiKey: string | undefined;
+  readonly secretKey: string | undefined;
+  readonly logLevel: LogLevel;
+  readonly allowNetworks: readonly string[];
+  readonly retry: { readonly maxAttempts?: number; readonly baseMs?: number };
+  readonly maxLineBytes: number;
+}
+
+/**
+ * Reads the settings from the environment.
+ * @throws StartError with a line for each variable that is wrong, and its remedy.
+ */
+export function readSettings(env: Environment, cwd: string): Settings {
+  refuseLater(env);
+  const names = Object.keys(Variables.properties);
+  const given = names.flatMap((name) => {
+    const text = readVariable(env, name)?.trim();
+    return text === undefined ? [] : [[name, text] as const];
+  });
+  const typed = coerceRecord(Variables.properties, Object.fromEntries(given));
+  const values = Value.Default(Variables, typed);
+  if (!Value.Check(Variables, values)) throw invalid(values, Object.fromEntries(given));
+  return toSettings(values, cwd);
+}
+
+/** Names of all variables that the server knows, `NAME_FILE` variants included. */
+export function knownVariables(): ReadonlySet<string> {
+  const names = [...Object.keys(Variables.properties), ...Object.keys(LATER)];
+  return new Set(names.flatMap((name) => [name, `${name}_FILE`]));
+}
+
+function refuseLater(env: Environment): void {
+  for (const [name, remedyFor] of Object.entries(LATER)) {
+    const value = readVariable(env, name);
+    const remedy = value === undefined ? undefined : remedyFor(value);
+    if (remedy !== undefined) throw new StartError(`${name} is set. ${remedy}`);
+  }
+}
+
+function toSettings(values: VariableValues, cwd: string): Settings {
+  const maxAttempts = values.BATCHSENDER_RETRY_MAX_ATTEMPTS;
+  const baseMs = values.BATCHSENDER_RETRY_BASE_MS;
+  const { networks, invalid: wrong } = parseNetworks(values.BATCHSENDER_ALLOW_NETWORKS);
+  if (wrong !== undefined) throw new StartError(lineFor('BATCHSENDER_ALLOW_NETWORKS', wrong));
+  return {
+    port: values.PORT,
+    host: values.HOST,
+    databaseUrl: values.DATABASE_URL,
+    dataDir: resolve(cwd, values.BATCHSENDER_DATA),
+    publicUrl: values.BATCHSENDER_PUBLIC_URL?.replace(/\/+$/, ''),
+    apiKey: values.BATCHSENDER_API_KEY,
+    secretKey: values.BATCHSENDER_SECRET_KEY,
+    logLevel: values.LOG_LEVEL,
+    allowNetworks: networks,
+    retry: {
+      ...(maxAttempts === undefined ? {} : { maxAttempts }),
+      ...(baseMs === undefined ? {} : { baseMs }),
+    },
+    maxLineBytes: values.BATCHSENDER_MAX_LINE_BYTES,
+  };
+}
+
+function invalid(values: unknown, given: Readonly<Record<string, string>>): StartError {
+  const names = new Set(
+    Value.Errors(Variables, values).map(({ instancePath }) => instancePath.split('/')[1] ?? ''),
+  );
+  return new StartError([...names].map((name) => lineFor(name, given[name] ?? '')).join('\n'));
+}
+
+function lineFor(name: string, text: string): string {
+  const schema = (Variables.properties as Record<string, object>)[name] as Record<string, unknown>;
+  const shown = schema[HIDDEN] === true ? 'the value' : JSON.stringify(text);
+  const [example] = schema['examples'] as string[];
+  return `${name}: ${shown} is not valid: it must be ${schema['description']}. For example ${name}=${example}`;
+}

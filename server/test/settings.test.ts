@@ -1,0 +1,129 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { knownVariables, readSettings } from '../src/settings.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'batchsender-settings-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const read = (env: Record<string, string>): ReturnType<typeof readSettings> => readSettings(env, '/app');
+
+const messageOf = (env: Record<string, string>): string => {
+  try {
+    read(env);
+  } catch (error) {
+    expect((error as Error).name).toBe('StartError');
+    return (error as Error).message;
+  }
+  throw new Error('the settings were taken');
+};
+
+test('without any variable the defaults hold', () => {
+  expect(read({})).toEqual({
+    port: 3000,
+    host: '127.0.0.1',
+    databaseUrl: undefined,
+    dataDir: '/app/.batchsender',
+    publicUrl: undefined,
+    apiKey: undefined,
+    secretKey: undefined,
+    logLevel: 'info',
+    allowNetworks: [],
+    retry: {},
+    maxLineBytes: 1_048_576,
+  });
+});
+
+test('all variables are read', () => {
+  const settings = read({
+    PORT: '8080',
+    HOST: '0.0.0.0',
+    DATABASE_URL: 'postgresql://u:p@h/d',
+    BATCHSENDER_DATA: '/var/data',
+    BATCHSENDER_PUBLIC_URL: 'https://a.example/base/',
+    BATCHSENDER_API_KEY: 'bs_key',
+    LOG_LEVEL: 'debug',
+    BATCHSENDER_ALLOW_NETWORKS: ' 10.1.0.0/16, ::1 ,127.0.0.1',
+    BATCHSENDER_RETRY_MAX_ATTEMPTS: '7',
+    BATCHSENDER_RETRY_BASE_MS: '250',
+    BATCHSENDER_ROLE: 'all',
+  });
+  expect(settings).toMatchObject({
+    port: 8080,
+    host: '0.0.0.0',
+    databaseUrl: 'postgresql://u:p@h/d',
+    dataDir: '/var/data',
+    publicUrl: 'https://a.example/base',
+    apiKey: 'bs_key',
+    logLevel: 'debug',
+    allowNetworks: ['10.1.0.0/16', '::1/128', '127.0.0.1/32'],
+    retry: { maxAttempts: 7, baseMs: 250 },
+  });
+});
+
+test('an empty value counts as none', () => {
+  expect(read({ PORT: '', DATABASE_URL: '' })).toMatchObject({ port: 3000, databaseUrl: undefined });
+});
+
+test.each([
+  [
+    'PORT',
+    'abc',
+    'PORT: "abc" is not valid: it must be a port from 0 to 65535 (0 takes a free one). For example PORT=3000',
+  ],
+  ['PORT', '70000', /^PORT: "70000" is not valid/],
+  ['PORT', '3000.5', /^PORT: /],
+  ['HOST', 'a b', /^HOST: /],
+  ['LOG_LEVEL', 'loud', /LOG_LEVEL: "loud" is not valid: it must be one of fatal, error/],
+  ['BATCHSENDER_PUBLIC_URL', 'ftp://x', /^BATCHSENDER_PUBLIC_URL: /],
+  ['BATCHSENDER_ALLOW_NETWORKS', '10.0.0.0/8,banana', /^BATCHSENDER_ALLOW_NETWORKS: "banana" is not valid/],
+  ['BATCHSENDER_ALLOW_NETWORKS', '10.0.0.0/33', /^BATCHSENDER_ALLOW_NETWORKS: /],
+  ['BATCHSENDER_RETRY_MAX_ATTEMPTS', '0', /^BATCHSENDER_RETRY_MAX_ATTEMPTS: /],
+])('%s=%s is refused by name and with the remedy', (name, value, message) => {
+  if (typeof message === 'string') expect(messageOf({ [name]: value })).toBe(message);
+  else expect(messageOf({ [name]: value })).toMatch(message);
+});
+
+test('all wrong variables are named at once', () => {
+  expect(messageOf({ PORT: 'x', LOG_LEVEL: 'y' }).split('\n')).toHaveLength(2);
+});
+
+test('a secret is never shown', () => {
+  const message = messageOf({ DATABASE_URL: 'mysql://user:hunter2@host/db' });
+  expect(message).toMatch(/^DATABASE_URL: the value is not valid/);
+  expect(message).not.toContain('hunter2');
+});
+
+test('NATS_URL is refused, since this version has no NATS', () => {
+  expect(messageOf({ NATS_URL: 'nats://localhost' })).toMatch(/^NATS_URL is set\. This version has no NATS/);
+});
+
+test.each(['api', 'runner'])('the role %s is refused', (role) => {
+  expect(messageOf({ BATCHSENDER_ROLE: role })).toMatch(/^BATCHSENDER_ROLE is set\. This version cannot/);
+});
+
+test('a _FILE variable reads a file, without its last line end', () => {
+  const file = join(folder, 'url');
+  writeFileSync(file, 'postgres://u:p@h/d\n');
+  expect(read({ DATABASE_URL_FILE: file }).databaseUrl).toBe('postgres://u:p@h/d');
+});
+
+test('a _FILE variable whose file is missing is named with the path', () => {
+  expect(messageOf({ DATABASE_URL_FILE: '/nowhere' })).toBe(
+    'DATABASE_URL_FILE: the file /nowhere cannot be read (ENOENT). Check its path and its rights.',
+  );
+});
+
+test('a variable and its _FILE together are refused', () => {
+  expect(messageOf({ PORT: '1', PORT_FILE: '/x' })).toBe(
+    'PORT and PORT_FILE are both set. Keep one of them.',
+  );
+});
+
+test('the table in the README names every variable', async () => {
+  const { readFileSync } = await import('node:fs');
+  const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8');
+  const documented = [...readme.matchAll(/^\| `([A-Z_]+)` \|/gm)].map((match) => match[1]);
+  expect(documented.sort()).toEqual([...knownVariables()].filter((name) => !name.endsWith('_FILE')).sort());
+});
