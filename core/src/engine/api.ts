@@ -1,5 +1,6 @@
 import type { JobPayload, JsonObject, Logger, Plugin } from '../plugin/index.ts';
 import type { Registry } from './registry.ts';
+import type { Tuning } from './tuning.ts';
 
 /** The tenant of calls that name none. */
 export const DEFAULT_TENANT = 'default';
@@ -130,7 +131,7 @@ export interface Upload {
    */
   write(rows: readonly UploadRow[]): Promise<void>;
   /** Makes the rows real. @throws BatchSenderError `empty_upload` without rows, `upload_lost` if it was swept. */
-  commit(options?: { bodyHash?: string }): Promise<{ accepted: number }>;
+  commit(options?: { bodyHash?: string; idempotencyKey?: string }): Promise<{ accepted: number }>;
   /** Takes everything back. */
   abort(): Promise<void>;
 }
@@ -174,11 +175,14 @@ export interface Engine {
   ready(): Promise<{ readonly database: true; readonly runner: boolean }>;
 
   /** Stores a batch: all of its jobs or none. With `client` it joins the caller's transaction. */
-  submit(batch: BatchInput, options?: Tenant & { client?: TransactionClient }): Promise<Batch>;
+  submit(
+    batch: BatchInput,
+    options?: Tenant & { client?: TransactionClient; idempotency?: IdempotencyClaim },
+  ): Promise<Batch>;
   /** Stores one job; those that arrive together share a transaction and a batch. */
   submitJob(
     job: Omit<BatchInput, 'jobs' | 'defaults' | 'name' | 'sealed'> & { payload: JobPayload },
-    options?: Tenant,
+    options?: Tenant & { idempotency?: IdempotencyClaim },
   ): Promise<{ jobId: string; batchId: string }>;
   /** Begins an upload. @throws BatchSenderError `batch_not_open`, `upload_in_progress`. */
   upload(batchId: string, options?: Tenant): Promise<Upload>;
@@ -221,11 +225,20 @@ export interface Settings {
   setOnce(name: string, value: unknown): Promise<unknown>;
 }
 
+/** An idempotency key that was reserved: it is marked as used in the transaction that stores the work (E13). */
+export interface IdempotencyClaim {
+  readonly key: string;
+  /** A hash of the request: a repeat must have the same. */
+  readonly bodyHash: string;
+}
+
 /** Keeps the answers of requests by their idempotency key, for 24 hours. */
 export interface IdempotencyStore {
   /**
    * Reserves the key. `reserved`: go on, then `complete` or `release`. `busy`: another request
-   * holds it, ask again. `done`: it has been answered; compare the hash of the body.
+   * holds it, ask again. `done`: the work is stored; compare the hash of the body. Its answer is
+   * missing (`status` null) if the process died before it was kept: then `ref` says what was
+   * stored (a batch's id, a job's id, the number of rows of an upload).
    */
   reserve(
     tenantId: string,
@@ -233,7 +246,13 @@ export interface IdempotencyStore {
   ): Promise<
     | { readonly state: 'reserved' }
     | { readonly state: 'busy' }
-    | { readonly state: 'done'; readonly bodyHash: string; readonly status: number; readonly body: unknown }
+    | {
+        readonly state: 'done';
+        readonly bodyHash: string;
+        readonly status: number | null;
+        readonly body: unknown;
+        readonly ref: string | null;
+      }
   >;
   complete(
     tenantId: string,
@@ -261,33 +280,4 @@ export interface EngineOptions {
   readonly pools?: { readonly engine?: number; readonly api?: number };
   /** Engine internals that tests and benchmarks turn. */
   readonly tuning?: Partial<Tuning>;
-}
-
-/** Times and sizes of the engine, with their defaults. */
-export interface Tuning {
-  /** Jobs in a chunk: 500, rounded down to a multiple of the provider's batch size. */
-  readonly chunkSize: number;
-  /** Chunks that a runner works on at once: 32. */
-  readonly chunkSlots: number;
-  /** Chunks of one connection that a runner works on at once: 8. */
-  readonly chunkSlotsPerConnection: number;
-  /** A runner whose heartbeat is older loses its chunks: 15,000. */
-  readonly leaseMs: number;
-  readonly heartbeatMs: number;
-  /** Results wait at most this long for company in a flush: 20. */
-  readonly flushMs: number;
-  /** Results that start a flush at once: 500. */
-  readonly flushSize: number;
-  /** A chunk is given back at a call boundary after: 5,000. */
-  readonly sliceMs: number;
-  /** A chunk that cannot start a call within this time is given back: 1,000. */
-  readonly startWithinMs: number;
-  /** The dispatcher looks for due chunks at least this often: 1,000. */
-  readonly pollMs: number;
-  /** A hint that was not taken is sent again after: 10,000. */
-  readonly rehintMs: number;
-  /** The reconciler's interval: 30,000. */
-  readonly reconcileMs: number;
-  /** An upload without a sign of life is swept after: 60,000. */
-  readonly uploadTtlMs: number;
 }

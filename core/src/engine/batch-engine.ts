@@ -1,14 +1,5 @@
 import type { Logger } from '../plugin/index.ts';
-import type {
-  Batch,
-  BatchState,
-  Engine,
-  EngineOptions,
-  JobState,
-  PageOptions,
-  Tenant,
-  TransactionClient,
-} from './api.ts';
+import type { Batch, BatchState, Engine, EngineOptions, JobState, PageOptions, Tenant } from './api.ts';
 import { DEFAULT_TENANT } from './api.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
 import { BatchSenderError } from './errors.ts';
@@ -101,21 +92,21 @@ export class BatchEngine implements Engine {
 
   async submit(
     batch: Parameters<Engine['submit']>[0],
-    options: Tenant & { client?: TransactionClient } = {},
+    options: NonNullable<Parameters<Engine['submit']>[1]> = {},
   ): Promise<Batch> {
     await this.migrate();
     const tenantId = tenantOf(options);
-    const batchId = await this.#intake.submit(batch, tenantId, options.client);
+    const batchId = await this.#intake.submit(batch, tenantId, options);
     if (options.client === undefined) return this.getBatch(batchId, options);
     return this.#store.read.batchInside(options.client, tenantId, batchId);
   }
 
   async submitJob(
     job: Parameters<Engine['submitJob']>[0],
-    options?: Tenant,
+    options?: Parameters<Engine['submitJob']>[1],
   ): Promise<{ jobId: string; batchId: string }> {
     await this.migrate();
-    return this.#singles.submit(job, tenantOf(options));
+    return this.#singles.submit(job, tenantOf(options), options?.idempotency);
   }
 
   async upload(batchId: string, options?: Tenant): ReturnType<Engine['upload']> {

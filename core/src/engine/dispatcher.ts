@@ -1,8 +1,8 @@
 import type { Logger } from '../plugin/index.ts';
-import type { Tuning } from './api.ts';
 import { chooseFairly } from './decisions/choose.ts';
 import type { DispatchStore } from './store.ts';
 import type { Transport } from './transport.ts';
+import type { Tuning } from './tuning.ts';
 
 export interface DispatcherOptions {
   readonly store: DispatchStore;

@@ -2,6 +2,7 @@ import type {
   Batch,
   BatchState,
   Connection,
+  IdempotencyClaim,
   JobDetail,
   JobState,
   JobSummary,
@@ -39,6 +40,13 @@ export interface UploadTotals {
   readonly rows: number;
   readonly bytes: number;
   readonly bodyHash?: string;
+  /** Of the same tenant as the batch. */
+  readonly claim?: Claim;
+}
+
+/** An idempotency key that is marked as used together with the work, and what `ref` says was stored. */
+export interface Claim extends IdempotencyClaim {
+  readonly ref: string;
 }
 
 /** What an upload needs to know of its batch. */
@@ -56,7 +64,12 @@ export interface IntakeStore {
   /** Stores a whole batch, in the caller's transaction if a client is given. Answers the chunks that are due now. */
   insertBatch(
     batch: NewBatch,
-    jobs: { readonly texts: readonly string[]; readonly sealed: boolean; readonly dispatched: boolean },
+    jobs: {
+      readonly texts: readonly string[];
+      readonly sealed: boolean;
+      readonly dispatched: boolean;
+      readonly claims: readonly Claim[];
+    },
     client?: TransactionClient,
   ): Promise<readonly number[]>;
   /** An upload under which a batch is stored that does not exist yet. */

@@ -1,6 +1,6 @@
 import type { Logger } from '../plugin/index.ts';
-import type { Tuning } from './api.ts';
 import type { MaintenanceStore } from './store.ts';
+import type { Tuning } from './tuning.ts';
 
 export interface MaintenanceOptions {
   readonly store: MaintenanceStore;

@@ -1,4 +1,31 @@
-import type { Tuning } from './api.ts';
+/** Times and sizes of the engine, with their defaults. */
+export interface Tuning {
+  /** Jobs in a chunk: 500, rounded down to a multiple of the provider's batch size. */
+  readonly chunkSize: number;
+  /** Chunks that a runner works on at once: 32. */
+  readonly chunkSlots: number;
+  /** Chunks of one connection that a runner works on at once: 8. */
+  readonly chunkSlotsPerConnection: number;
+  /** A runner whose heartbeat is older loses its chunks: 15,000. */
+  readonly leaseMs: number;
+  readonly heartbeatMs: number;
+  /** Results wait at most this long for company in a flush: 20. */
+  readonly flushMs: number;
+  /** Results that start a flush at once: 500. */
+  readonly flushSize: number;
+  /** A chunk is given back at a call boundary after: 5,000. */
+  readonly sliceMs: number;
+  /** A chunk that cannot start a call within this time is given back: 1,000. */
+  readonly startWithinMs: number;
+  /** The dispatcher looks for due chunks at least this often: 1,000. */
+  readonly pollMs: number;
+  /** A hint that was not taken is sent again after: 10,000. */
+  readonly rehintMs: number;
+  /** The reconciler's interval: 30,000. */
+  readonly reconcileMs: number;
+  /** An upload without a sign of life is swept after: 60,000. */
+  readonly uploadTtlMs: number;
+}
 
 export const DEFAULT_TUNING: Tuning = {
   chunkSize: 500,

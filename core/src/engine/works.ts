@@ -1,7 +1,7 @@
 import { v7 } from 'uuid';
 import { guardedFetch } from '../plugin/guarded-fetch.ts';
 import type { Logger } from '../plugin/index.ts';
-import type { EngineOptions, Tuning } from './api.ts';
+import type { EngineOptions } from './api.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { NewBatch } from './host-store.ts';
 import { Maintenance } from './maintenance.ts';
@@ -12,6 +12,7 @@ import { Runner } from './runner/runner.ts';
 import { SessionCache } from './runner/session-cache.ts';
 import type { Store } from './store.ts';
 import { type ChunkRef, createInProcessTransport, type Transport } from './transport.ts';
+import type { Tuning } from './tuning.ts';
 
 export interface WorksOptions {
   readonly options: EngineOptions;

@@ -160,6 +160,7 @@ CREATE TABLE $S.idempotency_keys (
   body_hash text,
   status int,
   body json,
+  ref text,
   created_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (tenant_id, key)
 );

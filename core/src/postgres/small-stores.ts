@@ -15,12 +15,19 @@ export function idempotencyStore(db: Kysely<Database>): IdempotencyStore {
         .onConflict((conflict) =>
           conflict
             .columns(['tenant_id', 'key'])
-            .doUpdateSet({ created_at: sql<Date>`now()`, status: null, body: null, body_hash: null })
+            .doUpdateSet({
+              created_at: sql<Date>`now()`,
+              status: null,
+              body: null,
+              body_hash: null,
+              ref: null,
+            })
             .where(({ eb, or, and, ref }) =>
               or([
                 eb(ref('idempotency_keys.created_at'), '<', sql<Date>`now() - interval '24 hours'`),
                 and([
                   eb(ref('idempotency_keys.status'), 'is', null),
+                  eb(ref('idempotency_keys.ref'), 'is', null),
                   eb(
                     ref('idempotency_keys.created_at'),
                     '<',
@@ -38,8 +45,14 @@ export function idempotencyStore(db: Kysely<Database>): IdempotencyStore {
         .where(match(tenantId, key))
         .selectAll()
         .executeTakeFirst();
-      if (found === undefined || found.status === null) return { state: 'busy' };
-      return { state: 'done', bodyHash: found.body_hash ?? '', status: found.status, body: found.body };
+      if (found === undefined || (found.status === null && found.ref === null)) return { state: 'busy' };
+      return {
+        state: 'done',
+        bodyHash: found.body_hash ?? '',
+        status: found.status,
+        body: found.body,
+        ref: found.ref,
+      };
     },
     async complete(tenantId, key, { bodyHash, status, body }) {
       await db
@@ -53,6 +66,7 @@ export function idempotencyStore(db: Kysely<Database>): IdempotencyStore {
         .deleteFrom('idempotency_keys')
         .where(match(tenantId, key))
         .where('status', 'is', null)
+        .where('ref', 'is', null)
         .execute();
     },
   };

@@ -75,6 +75,7 @@ export interface IdempotencyTable {
   body_hash: string | null;
   status: number | null;
   body: ColumnType<unknown, string | null, string | null>;
+  ref: string | null;
   created_at: Generated<Date>;
 }
 

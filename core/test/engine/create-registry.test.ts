@@ -32,7 +32,10 @@ const module = defineModule({
 });
 const plugin = definePlugin({ name: 'plugin-mail', version: '1.2.3', contract: CONTRACT, modules: [module] });
 
-const withModule = (over: object): Plugin => ({ ...plugin, modules: [{ ...module, ...over } as Module] });
+const withModule = (over: object): Plugin => ({
+  ...plugin,
+  modules: [{ ...module, ...over } as unknown as Module],
+});
 const withProvider = (over: object): Plugin =>
   withModule({ providers: { fake: { ...provider, ...over } as unknown as Provider } });
 
@@ -81,8 +84,7 @@ describe('a registry', () => {
 });
 
 describe('a plugin that cannot be used is refused, saying what to do', () => {
-  const noOpen: Partial<Provider> = { ...provider };
-  delete (noOpen as { open?: unknown }).open;
+  const { open: _open, ...noOpen } = provider;
 
   it.each<[string, unknown, RegExp]>([
     ['it is nothing', undefined, /default export/],

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { createEngine } from '../../src/create-engine.ts';
-import type { Batch, Engine, EngineOptions, Tuning } from '../../src/engine/api.ts';
+import type { Batch, Engine, EngineOptions } from '../../src/engine/api.ts';
 import type { Store } from '../../src/engine/store.ts';
+import type { Tuning } from '../../src/engine/tuning.ts';
 import type { Logger, Plugin } from '../../src/plugin/index.ts';
 import { createPostgresStore } from '../../src/postgres/create-store.ts';
 import { conservationProblems } from './model-conservation.ts';

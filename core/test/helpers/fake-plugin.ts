@@ -82,13 +82,13 @@ export function fake(options: FakeOptions = {}): Fake {
     credentials: Type.Object({}),
     guarantee: { kind: 'at-least-once' },
     open: () => session,
-    ...options.provider,
+    ...(options.provider as object | undefined),
   });
   const module = defineModule({
     type: options.type ?? 'mail',
     title: 'Mail',
     version: options.version ?? 1,
-    payload: options.payload ?? FakePayload,
+    payload: (options.payload ?? FakePayload) as typeof FakePayload,
     ...(options.migrate === undefined ? {} : { migrate: options.migrate }),
     providers: { fake: provider },
   });

@@ -40,7 +40,8 @@ function chunkProblems(
   open: readonly SnapshotChunk[],
   jobs: ReadonlyMap<number, FoldedJob>,
 ): string[] {
-  if (batch.state === 'open') return open.length > 0 || jobs.size > 0 ? ['an open batch has chunks or events'] : [];
+  if (batch.state === 'open')
+    return open.length > 0 || jobs.size > 0 ? ['an open batch has chunks or events'] : [];
   const held = new Map<number, number[]>();
   for (const chunk of open) {
     for (const seq of chunk.seqs) {
@@ -57,7 +58,9 @@ function chunkProblems(
     const found = held.get(seq) ?? [];
     if (found.length !== wanted) {
       const log = timeline(job?.events ?? []);
-      problems.push(`E2: job ${seq} (${job?.outcome ?? 'open'}) is in the open chunks [${found.join()}]: ${log}`);
+      problems.push(
+        `E2: job ${seq} (${job?.outcome ?? 'open'}) is in the open chunks [${found.join()}]: ${log}`,
+      );
     }
   }
   const beyond = [...jobs.keys(), ...held.keys()].filter((seq) => seq >= batch.total);
@@ -68,7 +71,9 @@ function tallyProblems(chunk: SnapshotChunk, jobs: ReadonlyMap<number, FoldedJob
   const closings = chunk.seqs.map((seq) => jobs.get(seq)?.closedBy.get(chunk.attempt)?.kind);
   const problems = TALLIES.flatMap((kind) => {
     const logged = closings.filter((closing) => closing === kind).length;
-    return logged === chunk[kind] ? [] : [`E10: chunk ${chunk.id} tells ${chunk[kind]} ${kind}, the log has ${logged}`];
+    return logged === chunk[kind]
+      ? []
+      : [`E10: chunk ${chunk.id} tells ${chunk[kind]} ${kind}, the log has ${logged}`];
   });
   return chunk.size === chunk.seqs.length ? problems : [...problems, `chunk ${chunk.id} has a wrong size`];
 }

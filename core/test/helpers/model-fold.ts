@@ -19,7 +19,10 @@ const OUTCOMES = new Set(['succeeded', 'failed', 'unknown', 'cancelled']);
 const AGAIN = new Set(['retried', 'postponed']);
 
 /** Folds the log of one batch, and tells what in it cannot be (E1, E5, E12). */
-export function foldBatch(events: readonly SnapshotEvent[]): { jobs: Map<number, FoldedJob>; wrong: string[] } {
+export function foldBatch(events: readonly SnapshotEvent[]): {
+  jobs: Map<number, FoldedJob>;
+  wrong: string[];
+} {
   const wrong: string[] = [];
   const jobs = new Map<number, FoldedJob>();
   for (const [seq, list] of groupBy(events, (event) => event.seq)) {
@@ -82,7 +85,9 @@ function reopen(job: FoldedJob, event: SnapshotEvent): string | undefined {
   job.outcome = undefined;
   job.reopenedAt.push(event.attempt);
   if (!settled) return 'E5: reopened without an outcome';
-  return event.attempt <= Math.max(0, ...job.closedBy.keys()) ? 'E5: reopened with an old attempt' : undefined;
+  return event.attempt <= Math.max(0, ...job.closedBy.keys())
+    ? 'E5: reopened with an old attempt'
+    : undefined;
 }
 
 function resolve(job: FoldedJob, event: SnapshotEvent): string | undefined {
@@ -93,4 +98,9 @@ function resolve(job: FoldedJob, event: SnapshotEvent): string | undefined {
 
 /** A job's events in one line. */
 export const timeline = (events: readonly SnapshotEvent[]): string =>
-  events.map(({ id, attempt, kind, data }) => `#${id} ${attempt}:${kind}${data === null ? '' : JSON.stringify(data)}`).join(' ');
+  events
+    .map(
+      ({ id, attempt, kind, data }) =>
+        `#${id} ${attempt}:${kind}${data === null ? '' : JSON.stringify(data)}`,
+    )
+    .join(' ');

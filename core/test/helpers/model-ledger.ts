@@ -5,17 +5,23 @@ import type { LedgerEntry } from './model-vendor.ts';
 /** What the vendor saw against what the log says: nothing if the guarantees were kept. */
 export function ledgerProblems(ledger: readonly LedgerEntry[], snapshot: Snapshot): string[] {
   const logs = new Map(
-    [...groupBy(snapshot.events, (event) => event.batch_id)].map(([id, events]) => [id, foldBatch(events).jobs]),
+    [...groupBy(snapshot.events, (event) => event.batch_id)].map(([id, events]) => [
+      id,
+      foldBatch(events).jobs,
+    ]),
   );
   const byJob = groupBy(ledger, (entry) => entry.jobId);
   const problems = [...byJob].flatMap(([jobId, entries]) => {
     const seq = Number(jobId.split('.')[1]);
     const job = logs.get(entries[0]?.batchId ?? '')?.get(seq);
     if (job === undefined) return [`${jobId}: called, but the log knows nothing of it`];
-    const found = jobProblems(job, entries);
-    return found.map((problem) => `${jobId} (${entries[0]?.provider}): ${problem}: ${show(entries)} | ${timeline(job.events)}`);
+    const found = [...jobProblems(job, entries), ...outcomeProblems(job, entries)];
+    return found.map(
+      (problem) =>
+        `${jobId} (${entries[0]?.provider}): ${problem}: ${show(entries)} | ${timeline(job.events)}`,
+    );
   });
-  return [...problems, ...keyProblems(ledger), ...successProblems(byJob, logs)];
+  return [...problems, ...keyProblems(ledger)];
 }
 
 function jobProblems(job: FoldedJob, entries: readonly LedgerEntry[]): string[] {
@@ -49,7 +55,8 @@ function deliveredOnce(job: FoldedJob, entries: readonly LedgerEntry[]): string[
 function fencedFirst(job: FoldedJob, entries: readonly LedgerEntry[]): string[] {
   return [...groupBy(entries, (entry) => entry.attempt)].flatMap(([attempt]) => {
     const fences = job.fences.get(attempt);
-    if (fences === undefined || fences.attempted === 0) return [`E7: called without a fence in attempt ${attempt}`];
+    if (fences === undefined || fences.attempted === 0)
+      return [`E7: called without a fence in attempt ${attempt}`];
     return fences.attempted > fences.released ? [] : [`E7: the fence of attempt ${attempt} was taken back`];
   });
 }
@@ -58,12 +65,16 @@ function fencedFirst(job: FoldedJob, entries: readonly LedgerEntry[]): string[] 
 function flaggedRepeats(job: FoldedJob, entries: readonly LedgerEntry[]): string[] {
   const first = entries.findIndex((entry) => entry.took);
   if (first < 0) return [];
-  const bySettled = job.events.some((event) => event.kind === 'resolved' && event.data?.['outcome'] === 'failed');
+  const bySettled = job.events.some(
+    (event) => event.kind === 'resolved' && event.data?.['outcome'] === 'failed',
+  );
   // Somebody said that it was not delivered: what comes after is no duplicate to the engine.
   if (bySettled) return [];
   return entries.slice(first + 1).flatMap((entry) => {
     const problems: string[] = [];
-    if (!entry.possibleDuplicate) problems.push(`an unflagged repeat in attempt ${entry.attempt}`);
+    // A runner that has lost its lease and does not know it yet cannot flag; the one that took over did.
+    const told = entries.some((other) => other.attempt === entry.attempt && other.possibleDuplicate);
+    if (!told) problems.push(`an unflagged repeat in attempt ${entry.attempt}`);
     const closing = job.closedBy.get(entry.attempt)?.data ?? {};
     const marked = closing['possibleDuplicate'] === true || closing['uncertain'] === true;
     if (!marked) problems.push(`the log does not flag the repeat of attempt ${entry.attempt}`);
@@ -86,21 +97,29 @@ function keyProblems(ledger: readonly LedgerEntry[]): string[] {
   return problems;
 }
 
-/** What the log calls succeeded was delivered, unless a person said so. */
-function successProblems(
-  byJob: ReadonlyMap<string, readonly LedgerEntry[]>,
-  logs: ReadonlyMap<string, ReadonlyMap<number, FoldedJob>>,
-): string[] {
-  return [...logs].flatMap(([batchId, jobs]) =>
-    [...jobs.values()].flatMap((job) => {
-      if (job.outcome !== 'succeeded' || job.events.some((event) => event.data?.['by'] === 'api')) return [];
-      const entries = byJob.get(`${batchId}.${job.seq}`) ?? [];
-      return entries.some((entry) => entry.took) ? [] : [`${batchId}.${job.seq}: succeeded, but nobody delivered it`];
-    }),
-  );
+/** An outcome that the log gives without a doubt is what happened, unless a person said so. */
+function outcomeProblems(job: FoldedJob, entries: readonly LedgerEntry[]): string[] {
+  if (job.events.some((event) => event.data?.['by'] === 'api')) return [];
+  const since = job.reopenedAt.at(-1) ?? 0;
+  const taken = entries.filter((entry) => entry.took);
+  const takenNow = taken.some((entry) => entry.attempt >= since);
+  const closing = job.closedBy.get(Math.max(0, ...job.closedBy.keys()))?.data ?? {};
+  const doubt = closing['uncertain'] === true || closing['possibleDuplicate'] === true;
+  switch (job.outcome) {
+    case 'succeeded':
+      return taken.length === 0 ? ['succeeded, but nobody delivered it'] : [];
+    case 'failed':
+    case 'cancelled':
+      return takenNow && !doubt ? [`${job.outcome}, but it was delivered`] : [];
+    default:
+      return [];
+  }
 }
 
 const show = (entries: readonly LedgerEntry[]): string =>
   entries
-    .map((entry) => `${entry.attempt}@${entry.engine}${entry.took ? ' took' : ''}${entry.possibleDuplicate ? ' flagged' : ''}`)
+    .map(
+      (entry) =>
+        `${entry.attempt}@${entry.engine} by ${entry.key.slice(37)} of ${entry.members.length}${entry.took ? ' took' : ''}${entry.possibleDuplicate ? ' flagged' : ''}`,
+    )
     .join(', ');

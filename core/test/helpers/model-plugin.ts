@@ -62,7 +62,8 @@ function session(name: ProviderName, host: Host, vendor: ModelVendor): Session<M
     const answers = await Promise.all(jobs.map((job) => vendor.resolve(job)));
     return answers as never;
   };
-  if (batchSize > 1) return { processBatch: async (jobs, call) => identified(jobs, await send(jobs, call)), resolve };
+  if (batchSize > 1)
+    return { processBatch: async (jobs, call) => identified(jobs, await send(jobs, call)), resolve };
   return { process: async (job, call) => (await send([job], call))[0] as JobResult, resolve };
 }
 

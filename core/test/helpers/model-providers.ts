@@ -1,7 +1,7 @@
-import type { Guarantee } from '../../src/plugin/index.ts';
+import type { Guarantee, JobPayload } from '../../src/plugin/index.ts';
 
 /** Payload of the model's jobs. `to` is an endpoint. */
-export interface ModelPayload {
+export interface ModelPayload extends JobPayload {
   /** Names the submission or upload that brought the job. */
   readonly tag: string;
   readonly n: number;

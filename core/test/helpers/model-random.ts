@@ -10,6 +10,18 @@ export interface Random {
   weighted<K extends string>(weights: Readonly<Record<K, number>>): K;
 }
 
+/** The same weights, some of them much larger or smaller: every schedule has a character of its own. */
+export function skew<K extends string>(
+  weights: Readonly<Record<K, number>>,
+  random: Random,
+): Record<K, number> {
+  const skewed = Object.entries<number>(weights).map(([key, weight]) => [
+    key,
+    weight * random.pick([0.2, 1, 1, 3]),
+  ]);
+  return Object.fromEntries(skewed) as Record<K, number>;
+}
+
 /** A small generator (mulberry32): good enough for schedules, and the same everywhere. */
 export function seededRandom(seed: number | string): Random {
   let state = typeof seed === 'number' ? seed >>> 0 : hash(seed);

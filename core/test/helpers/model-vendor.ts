@@ -16,7 +16,7 @@ import {
   unknown,
 } from '../../src/plugin/index.ts';
 import { type ModelPayload, modelProvider, type ProviderName } from './model-providers.ts';
-import { type Random, seededRandom } from './model-random.ts';
+import { type Random, seededRandom, skew } from './model-random.ts';
 
 /** One job in one call, as the vendor saw it. */
 export interface LedgerEntry {
@@ -67,17 +67,22 @@ export class ModelVendor {
   /** From now on everything works. */
   healthy = false;
   readonly #seed: number;
+  readonly #fates: typeof FATES;
+  readonly #verdicts: typeof VERDICTS;
   readonly #calls = new Map<string, number>();
   readonly #taken = new Map<string, { visibleAt: number; doneAt: number }>();
   readonly #keys = new Map<string, Set<string>>();
 
   constructor(seed: number) {
     this.#seed = seed;
+    const random = seededRandom(`vendor ${seed}`);
+    this.#fates = skew(FATES, random);
+    this.#verdicts = skew(VERDICTS, random);
   }
 
   async call(call: VendorCall): Promise<(JobResult | undefined)[]> {
     const random = this.#random(call.jobs[0]);
-    const fate: Fate = this.healthy ? 'answer' : random.weighted(FATES);
+    const fate: Fate = this.healthy ? 'answer' : random.weighted(this.#fates);
     if (fate === 'notSent') throw new NotSentError('the vendor cannot be reached', 'connection_refused');
     const taken = fate === 'answer' || fate === 'late' || random.chance(0.5);
     const results = call.jobs.map((job) => this.#take(call, job, random, taken));
@@ -110,7 +115,8 @@ export class ModelVendor {
   /** Decides about one job, writes the ledger, and says what the vendor answers. */
   #take(call: VendorCall, job: Job<ModelPayload>, random: Random, arrives: boolean): JobResult | undefined {
     const { guarantee, pending: slow } = modelProvider(call.provider);
-    const verdict: Verdict = this.healthy || this.#repeats(call, job) ? 'ok' : random.weighted(VERDICTS);
+    const verdict: Verdict =
+      this.healthy || this.#repeats(call, job) ? 'ok' : random.weighted(this.#verdicts);
     const doubt = verdict === 'doubt' || verdict === 'unknown' || verdict === 'missing';
     const takes = arrives && (verdict === 'ok' || (doubt && random.chance(0.5)));
     const took = takes && !this.#repeats(call, job);

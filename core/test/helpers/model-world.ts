@@ -1,14 +1,14 @@
 import pg from 'pg';
-import { BatchEngine } from '../../src/engine/batch-engine.ts';
 import { createEngine } from '../../src/create-engine.ts';
-import type { Tuning } from '../../src/engine/api.ts';
+import { BatchEngine } from '../../src/engine/batch-engine.ts';
 import type { Store } from '../../src/engine/store.ts';
+import type { Tuning } from '../../src/engine/tuning.ts';
 import type { Logger } from '../../src/plugin/index.ts';
 import { createPostgresStore } from '../../src/postgres/create-store.ts';
 import { type ChaosProxy, chaosProxy } from './chaos-proxy.ts';
 import { type Host, modelPlugin } from './model-plugin.ts';
 import { ModelVendor } from './model-vendor.ts';
-import { testDatabase, type TestDatabase } from './postgres.ts';
+import { type TestDatabase, testDatabase } from './postgres.ts';
 
 /** Times so short that leases are lost and found within a schedule. */
 export const MODEL_TUNING: Partial<Tuning> = {
@@ -40,7 +40,7 @@ export class ModelWorld {
   readonly vendor: ModelVendor;
   readonly engines: ModelEngine[] = [];
   /** Errors of the database that no network explains. */
-  readonly errors: string[] = [];
+  readonly errors = new Set<string>();
   /** Straight to the database, for the model's own eyes. */
   readonly pool: pg.Pool;
   readonly store: Store;
@@ -102,7 +102,9 @@ export class ModelWorld {
   /** A graceful stop. */
   stop(engine: ModelEngine, graceMs: number): void {
     engine.state = 'gone';
-    this.#ending.push(engine.engine.stop({ graceMs }).catch((error: Error) => this.unexpected(error, 'stop')));
+    this.#ending.push(
+      engine.engine.stop({ graceMs }).catch((error: Error) => this.unexpected(error, 'stop')),
+    );
   }
 
   stall(engine: ModelEngine, forMs: number): void {
@@ -113,7 +115,7 @@ export class ModelWorld {
 
   /** Notes an error that no broken wire explains. */
   unexpected(error: unknown, where: string): void {
-    if (!isWireError(error)) this.errors.push(`${where}: ${String((error as Error).stack ?? error)}`);
+    if (!isWireError(error)) this.errors.add(`${where}: ${String((error as Error).stack ?? error)}`);
   }
 
   async close(): Promise<void> {

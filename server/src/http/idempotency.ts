@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { IdempotencyStore } from '@batchsender/core';
+import type { IdempotencyClaim, IdempotencyStore } from '@batchsender/core';
 import type { FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify';
 import { bodyChunks } from './body-chunks.ts';
 import { HttpProblem } from './problem.ts';
@@ -24,6 +24,16 @@ export interface Idempotency {
   isSettled: boolean;
 }
 
+/** Makes the answer of a request whose work is stored, from what `ref` names. */
+export type Recover = (request: FastifyRequest, ref: string) => Promise<{ status: number; body: unknown }>;
+
+/** What the engine marks as used in the transaction that stores the work; empty without a key. */
+export function claimOf(request: FastifyRequest): { idempotency?: IdempotencyClaim } {
+  const held = request.idempotency;
+  if (held === null || held.kept !== undefined) return {};
+  return { idempotency: { key: held.key, bodyHash: held.hash.copy().digest('hex') } };
+}
+
 /** How long a repeat waits for the request that holds its key. */
 export interface WaitLimits {
   readonly timeoutMs: number;
@@ -35,15 +45,17 @@ const WAIT: WaitLimits = { timeoutMs: 30_000, pollMs: 50 };
 /**
  * The hooks of a route that obeys `Idempotency-Key` (E13). The key is reserved before the body
  * is read. A repeat waits with its body unread, then must have the same body, and gets the same
- * answer. An error answer gives the key back.
+ * answer. An error answer gives the key back. `recover` makes the answer anew where the process
+ * died between storing the work and keeping its answer; `ref` says what was stored.
  */
 export function idempotent(
   store: IdempotencyStore,
+  recover: Recover,
   wait: WaitLimits = WAIT,
 ): Pick<RouteShorthandOptions, 'onRequest' | 'preValidation' | 'onSend'> {
   return {
     onRequest: (request) => begin(store, request, wait),
-    preValidation: (request, reply) => replay(request, reply),
+    preValidation: (request, reply) => replay(request, reply, recover),
     onSend: (request, reply, payload) => settle(store, request, reply, payload),
   };
 }
@@ -96,7 +108,11 @@ async function reserve(
   }
 }
 
-async function replay(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+async function replay(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  recover: Recover,
+): Promise<FastifyReply | undefined> {
   const kept = request.idempotency?.kept;
   if (kept === undefined || request.idempotency === null) return undefined;
   await readRest(request);
@@ -106,7 +122,11 @@ async function replay(request: FastifyRequest, reply: FastifyReply): Promise<Fas
       'This Idempotency-Key was used for another request (another address or another body). Use a new key.',
     );
   }
-  return reply.code(kept.status).header('idempotency-replayed', 'true').send(kept.body);
+  const { status, body } = kept.status === null ? await recover(request, kept.ref ?? '') : kept;
+  return reply
+    .code(status ?? 200)
+    .header('idempotency-replayed', 'true')
+    .send(body);
 }
 
 // An upload arrives as the unread stream; a JSON body has gone through the hash already.

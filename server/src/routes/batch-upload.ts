@@ -2,7 +2,7 @@ import type { Engine } from '@batchsender/core';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { bodyChunks } from '../http/body-chunks.ts';
-import { idempotent, noteBody } from '../http/idempotency.ts';
+import { claimOf, idempotent, noteBody } from '../http/idempotency.ts';
 import { HttpProblem } from '../http/problem.ts';
 import { receiveNdjson } from '../ndjson/receive.ts';
 import { BatchParams, oneOfStrings, strict } from '../schemas/common.ts';
@@ -52,7 +52,10 @@ function uploadRoute(app: App, engine: Engine, maxLineBytes: number): void {
   app.post(
     '/v1/batches/:batchId/jobs',
     {
-      ...idempotent(engine.idempotency),
+      ...idempotent(engine.idempotency, async (_request, rows) => ({
+        status: 200,
+        body: uploadAnswer(Number(rows)),
+      })),
       config: { accepts: [UPLOAD_TYPES[0]] },
       schema: {
         operationId: 'uploadJobs',
@@ -69,7 +72,7 @@ function uploadRoute(app: App, engine: Engine, maxLineBytes: number): void {
     async (request) => {
       if (request.query.onInvalid === 'skip') throw skipNotAvailable();
       const accepted = await receive(engine, request, request.params.batchId, maxLineBytes);
-      return { accepted, rejected: 0, duplicates: 0, errors: [] };
+      return uploadAnswer(accepted);
     },
   );
 }
@@ -83,8 +86,10 @@ async function receive(
   const upload = await engine.upload(batchId, { tenantId: request.tenantId });
   try {
     if (request.body !== undefined) await receiveNdjson(hashed(request), upload, { maxLineBytes });
-    const bodyHash = request.idempotency?.hash.copy().digest('hex');
-    const { accepted } = await upload.commit(bodyHash === undefined ? {} : { bodyHash });
+    const { idempotency: claim } = claimOf(request);
+    const { accepted } = await upload.commit(
+      claim === undefined ? {} : { bodyHash: claim.bodyHash, idempotencyKey: claim.key },
+    );
     return accepted;
   } catch (error) {
     await upload.abort().catch((cause: unknown) => {
@@ -101,6 +106,8 @@ async function* hashed(request: FastifyRequest): AsyncGenerator<Buffer> {
     yield chunk;
   }
 }
+
+const uploadAnswer = (accepted: number) => ({ accepted, rejected: 0, duplicates: 0, errors: [] });
 
 const skipNotAvailable = (): HttpProblem =>
   new HttpProblem(

@@ -1,6 +1,6 @@
 import type { Engine } from '@batchsender/core';
 import { Type } from 'typebox';
-import { idempotent } from '../http/idempotency.ts';
+import { claimOf, idempotent } from '../http/idempotency.ts';
 import { BatchBody, BatchSchema, BatchStateSchema, batchView } from '../schemas/batch.ts';
 import { BatchParams, NoQuery, pageOf, pageQuery, strict } from '../schemas/common.ts';
 import { JobStateSchema, JobSummarySchema, jobSummaryView } from '../schemas/job.ts';
@@ -91,7 +91,10 @@ function createRoute(app: App, engine: Engine): void {
   app.post(
     '/v1/batches',
     {
-      ...idempotent(engine.idempotency),
+      ...idempotent(engine.idempotency, async ({ tenantId }, batchId) => ({
+        status: 201,
+        body: batchView(await engine.getBatch(batchId, { tenantId })),
+      })),
       schema: {
         operationId: 'createBatch',
         tags: ['Batches'],
@@ -104,8 +107,9 @@ function createRoute(app: App, engine: Engine): void {
         response: { 201: BatchSchema, ...problems(...CREATE_PROBLEMS) },
       },
     },
-    async ({ tenantId, body }, reply) => {
-      const batch = await engine.submit(withDate(body), { tenantId });
+    async (request, reply) => {
+      const { tenantId, body } = request;
+      const batch = await engine.submit(withDate(body), { tenantId, ...claimOf(request) });
       return reply.code(201).header('location', `/v1/batches/${batch.id}`).send(batchView(batch));
     },
   );

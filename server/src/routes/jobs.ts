@@ -1,5 +1,5 @@
 import type { Engine, Problem } from '@batchsender/core';
-import { idempotent } from '../http/idempotency.ts';
+import { claimOf, idempotent } from '../http/idempotency.ts';
 import { HttpProblem } from '../http/problem.ts';
 import { JobParams, NoQuery } from '../schemas/common.ts';
 import { JobAccepted, JobBody, JobSchema, jobView, ResolveBody } from '../schemas/job.ts';
@@ -60,7 +60,10 @@ function createRoute(app: App, engine: Engine): void {
   app.post(
     '/v1/jobs',
     {
-      ...idempotent(engine.idempotency),
+      ...idempotent(engine.idempotency, async (_request, jobId) => ({
+        status: 202,
+        body: { id: jobId, batchId: jobId.split('.', 1)[0] },
+      })),
       schema: {
         operationId: 'createJob',
         tags: ['Jobs'],
@@ -71,8 +74,10 @@ function createRoute(app: App, engine: Engine): void {
         response: { 202: JobAccepted, ...problems(...CREATE_PROBLEMS) },
       },
     },
-    async ({ tenantId, body }, reply) => {
-      const { jobId, batchId } = await engine.submitJob(withDate(body), { tenantId }).catch(rethrowWithPaths);
+    async (request, reply) => {
+      const { tenantId, body } = request;
+      const options = { tenantId, ...claimOf(request) };
+      const { jobId, batchId } = await engine.submitJob(withDate(body), options).catch(rethrowWithPaths);
       return reply.code(202).header('location', `/v1/jobs/${jobId}`).send({ id: jobId, batchId });
     },
   );

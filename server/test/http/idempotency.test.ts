@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { connect } from 'node:net';
 import { fastify } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -88,13 +89,33 @@ test('a repeat does not wait for ever: it is told to come again', async () => {
   app.decorateRequest('tenantId', 'default');
   app.decorateRequest('idempotency', null);
   installErrorHandler(app, 1_000);
-  app.post('/', idempotent(server.engine.idempotency, { timeoutMs: 200, pollMs: 20 }), () => ({}));
+  app.post(
+    '/',
+    idempotent(server.engine.idempotency, async () => ({ status: 200, body: {} }), {
+      timeoutMs: 200,
+      pollMs: 20,
+    }),
+    () => ({}),
+  );
   const answer = await app.inject({ method: 'POST', url: '/', headers: { 'idempotency-key': key } });
   expect([answer.statusCode, answer.json().code]).toEqual([409, 'idempotency_in_progress']);
   expect(answer.headers['retry-after']).toBe('5');
   await server.engine.idempotency.release('default', key);
   const free = await app.inject({ method: 'POST', url: '/', headers: { 'idempotency-key': key } });
   expect(free.statusCode).toBe(200);
+});
+
+test('a process that died between storing a batch and keeping its answer makes no second batch', async () => {
+  const key = freshKey();
+  const body = JSON.stringify(batch('survivor'));
+  await server.engine.idempotency.reserve('default', key);
+  const bodyHash = createHash('sha256').update('POST /v1/batches\n').update(body).digest('hex');
+  const stored = await server.engine.submit(batch('survivor'), { idempotency: { key, bodyHash } });
+  const repeat = await server.api('/v1/batches', body, { 'idempotency-key': key });
+  expect([repeat.status, repeat.body.id]).toEqual([201, stored.id]);
+  expect((await server.api('/v1/batches', { ...batch('other') }, { 'idempotency-key': key })).status).toBe(
+    422,
+  );
 });
 
 test('POST /v1/jobs is repeated without a second job', async () => {

@@ -157,11 +157,9 @@ function expiredKey(context: Pick<SettleContext, 'possibleDuplicate'>): Settleme
 /** The fence stays open, so that the same jobs are called again with the same key. */
 export function repeatSameCall(why: Record<string, unknown>, context: SettleContext): Settlement {
   if (context.fences >= context.policy.maxAttempts) return { kind: 'unknown', data: flagged(why, context) };
-  return {
-    kind: 'open',
-    data: null,
-    checkAfterMs: context.policy.baseMs * 2 ** Math.max(0, context.fences - 1),
-  };
+  const { baseMs, capMs } = context.policy;
+  const waitMs = Math.min(capMs, baseMs * 2 ** Math.max(0, context.fences - 1));
+  return { kind: 'open', data: null, checkAfterMs: waitMs };
 }
 
 function retryOrGiveUp(

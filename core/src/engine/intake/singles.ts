@@ -1,14 +1,13 @@
 import type { JobPayload } from '../../plugin/index.ts';
-import type { BatchInput, JobDetail } from '../api.ts';
+import type { BatchInput, IdempotencyClaim, JobDetail } from '../api.ts';
 import type { Registry } from '../registry.ts';
 import { checkBatch } from './batch-check.ts';
 import { checkRows, rowCheck } from './row-check.ts';
-import type { Intake } from './submit.ts';
+import type { Intake, SingleJob } from './submit.ts';
 
 export type SingleInput = Omit<BatchInput, 'jobs' | 'defaults' | 'name' | 'sealed'> & { payload: JobPayload };
 
-interface Waiting {
-  readonly text: string;
+interface Waiting extends SingleJob {
   readonly resolve: (ids: Pick<JobDetail, 'batchId'> & { jobId: string }) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -34,7 +33,11 @@ export class Singles {
     this.#registry = registry;
   }
 
-  submit(job: SingleInput, tenantId: string): Promise<{ jobId: string; batchId: string }> {
+  submit(
+    job: SingleInput,
+    tenantId: string,
+    idempotency?: IdempotencyClaim,
+  ): Promise<{ jobId: string; batchId: string }> {
     const { payload, ...batch } = job;
     const { registered } = checkBatch(this.#registry, batch);
     checkRows([payload], (row) => row, 0, rowCheck(registered.module, null));
@@ -45,7 +48,7 @@ export class Singles {
       this.#groups.set(key, group);
     }
     const { promise, resolve, reject } = Promise.withResolvers<{ jobId: string; batchId: string }>();
-    group.waiting.push({ text: JSON.stringify(payload), resolve, reject });
+    group.waiting.push({ text: JSON.stringify(payload), idempotency, resolve, reject });
     if (!group.storing) void this.#store(key, group);
     return promise;
   }
@@ -55,8 +58,7 @@ export class Singles {
     while (group.waiting.length > 0) {
       const together = group.waiting.splice(0, MAX_TOGETHER);
       try {
-        const texts = together.map((job) => job.text);
-        const batchId = await this.#intake.submitSingles(group.batch, group.tenantId, texts);
+        const batchId = await this.#intake.submitSingles(group.batch, group.tenantId, together);
         for (const [index, job] of together.entries()) job.resolve({ batchId, jobId: `${batchId}.${index}` });
       } catch (error) {
         for (const job of together) job.reject(error);

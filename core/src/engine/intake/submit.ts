@@ -1,7 +1,7 @@
 import { v7 } from 'uuid';
-import type { BatchInput, TransactionClient, Upload } from '../api.ts';
+import type { BatchInput, IdempotencyClaim, TransactionClient, Upload } from '../api.ts';
 import { BatchSenderError } from '../errors.ts';
-import type { IntakeStore, NewBatch } from '../host-store.ts';
+import type { Claim, IntakeStore, NewBatch } from '../host-store.ts';
 import type { Registry } from '../registry.ts';
 import { type CheckedBatch, checkBatch } from './batch-check.ts';
 import { checkRows, type RowCheck, rowCheck } from './row-check.ts';
@@ -24,6 +24,12 @@ export interface IntakeOptions {
 const ONE_TRANSACTION = 2_000;
 const SLICE = 1_000;
 
+/** A single job as JSON, with the idempotency key of its request. */
+export interface SingleJob {
+  readonly text: string;
+  readonly idempotency: IdempotencyClaim | undefined;
+}
+
 /** Takes batches in: all of their jobs or none. */
 export class Intake {
   readonly #options: IntakeOptions;
@@ -33,27 +39,36 @@ export class Intake {
   }
 
   /** Answers the id of the new batch. */
-  async submit(batch: BatchInput, tenantId: string, client?: TransactionClient): Promise<string> {
+  async submit(
+    batch: BatchInput,
+    tenantId: string,
+    { client, idempotency }: { client?: TransactionClient; idempotency?: IdempotencyClaim } = {},
+  ): Promise<string> {
     const checked = checkBatch(this.#options.registry, batch);
     const row = this.#newBatch(batch, checked, tenantId, 'batch');
     const jobs = batch.jobs ?? [];
     const sealed = batch.sealed ?? batch.jobs !== undefined;
     const check = rowCheck(checked.registered.module, row.defaults);
+    const claim = idempotency === undefined ? undefined : { ...idempotency, ref: row.id };
     if (jobs.length > ONE_TRANSACTION && client === undefined) {
-      await this.#submitLarge(row, jobs, sealed, check);
+      await this.#submitLarge(row, jobs, { sealed, check, claim });
       this.#options.wake();
       return row.id;
     }
     checkRows(jobs, (job) => job, 0, check);
     const texts = jobs.map((job) => JSON.stringify(job));
-    await this.#store(row, texts, sealed, client);
+    await this.#store(row, { texts, sealed, claims: claim === undefined ? [] : [claim] }, client);
     return row.id;
   }
 
   /** Stores single jobs that arrived together in one sealed batch (E20). Answers the batch's id. */
-  async submitSingles(batch: BatchInput, tenantId: string, texts: readonly string[]): Promise<string> {
+  async submitSingles(batch: BatchInput, tenantId: string, jobs: readonly SingleJob[]): Promise<string> {
     const row = this.#newBatch(batch, checkBatch(this.#options.registry, batch), tenantId, 'single');
-    await this.#store(row, texts, true, undefined);
+    const texts = jobs.map(({ text }) => text);
+    const claims = jobs.flatMap(({ idempotency }, index) =>
+      idempotency === undefined ? [] : [{ ...idempotency, ref: `${row.id}.${index}` }],
+    );
+    await this.#store(row, { texts, sealed: true, claims }, undefined);
     return row.id;
   }
 
@@ -75,8 +90,7 @@ export class Intake {
   async #submitLarge(
     row: NewBatch,
     jobs: NonNullable<BatchInput['jobs']>,
-    sealed: boolean,
-    check: RowCheck,
+    { sealed, check, claim }: { sealed: boolean; check: RowCheck; claim: Claim | undefined },
   ): Promise<void> {
     const { store } = this.#options;
     const uploadId = await store.beginSubmit(row.id);
@@ -86,7 +100,8 @@ export class Intake {
       batchId: row.id,
       firstSeq: 0,
       check,
-      commit: (totals) => store.commitSubmit(uploadId, row, { ...totals, sealed }),
+      commit: (totals) =>
+        store.commitSubmit(uploadId, row, { ...totals, sealed, ...(claim === undefined ? {} : { claim }) }),
     });
     try {
       for (let at = 0; at < jobs.length; at += SLICE) {
@@ -102,14 +117,13 @@ export class Intake {
 
   async #store(
     row: NewBatch,
-    texts: readonly string[],
-    sealed: boolean,
+    { texts, sealed, claims }: { texts: readonly string[]; sealed: boolean; claims: readonly Claim[] },
     client: TransactionClient | undefined,
   ): Promise<void> {
     const { store, canTake, take, wake } = this.#options;
     const { type, connectionId } = row;
     const direct = client === undefined && sealed && texts.length <= row.chunkSize && canTake(connectionId);
-    const chunks = await store.insertBatch(row, { texts, sealed, dispatched: direct }, client);
+    const chunks = await store.insertBatch(row, { texts, sealed, dispatched: direct, claims }, client);
     if (direct) {
       this.#options.onTaken(row);
       for (const chunkId of chunks) take({ chunkId, type, connectionId });

@@ -57,7 +57,7 @@ export class Uploader implements Upload {
     this.#throwFailure();
   }
 
-  async commit(options: { bodyHash?: string } = {}): Promise<{ accepted: number }> {
+  async commit(options: { bodyHash?: string; idempotencyKey?: string } = {}): Promise<{ accepted: number }> {
     await Promise.all(this.#writing);
     this.#throwFailure();
     if (this.#rows === 0) {
@@ -65,7 +65,15 @@ export class Uploader implements Upload {
       throw new BatchSenderError('empty_upload', 'The upload holds no jobs: send at least one');
     }
     this.#end();
-    await this.#options.commit({ rows: this.#rows, bytes: this.#bytes, ...options });
+    const { bodyHash, idempotencyKey: key } = options;
+    await this.#options.commit({
+      rows: this.#rows,
+      bytes: this.#bytes,
+      ...(bodyHash === undefined ? {} : { bodyHash }),
+      ...(bodyHash === undefined || key === undefined
+        ? {}
+        : { claim: { key, bodyHash, ref: String(this.#rows) } }),
+    });
     return { accepted: this.#rows };
   }
 

@@ -1,7 +1,7 @@
 import type { JobResult, Session } from '../../plugin/index.ts';
-import type { Tuning } from '../api.ts';
 import type { FullRetryPolicy } from '../decisions/backoff.ts';
 import type { RunStore } from '../store.ts';
+import type { Tuning } from '../tuning.ts';
 import type { ConnectionGate } from './gate.ts';
 import type { BatchPlan } from './prepare.ts';
 

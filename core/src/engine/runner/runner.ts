@@ -1,9 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from '../../plugin/index.ts';
-import type { RetryPolicy, Tuning } from '../api.ts';
+import type { RetryPolicy } from '../api.ts';
 import { mergeRetry } from '../decisions/backoff.ts';
 import type { ChunkLease, RunnerStore, RunStore } from '../store.ts';
 import type { ChunkRef } from '../transport.ts';
+import type { Tuning } from '../tuning.ts';
 import { ShutdownError } from './active-call.ts';
 import { loadChunk } from './chunk-load.ts';
 import { ChunkRun } from './chunk-run.ts';

@@ -32,10 +32,14 @@ LEFT JOIN LATERAL (
   ) AS due
 ) AS d ON n.blocked_at IS NULL AND (n.throttled_until IS NULL OR n.throttled_until <= now())
 ORDER BY b.id`;
+  // Two dispatchers that mark the same chunks in another order must not wait for each other.
   const mark = `
 UPDATE ${s}.chunks SET dispatched_at = now()
-WHERE id = ANY($1::bigint[]) AND state = 'ready'
-  AND (dispatched_at IS NULL OR dispatched_at < now() - $2::float8 * interval '1 ms')
+WHERE id IN (
+  SELECT id FROM ${s}.chunks WHERE id = ANY($1::bigint[]) AND state = 'ready'
+    AND (dispatched_at IS NULL OR dispatched_at < now() - $2::float8 * interval '1 ms')
+  FOR UPDATE SKIP LOCKED
+)
 RETURNING id`;
   const start = `
 UPDATE ${s}.batches SET state = 'running', changed_at = now() WHERE state = 'scheduled' AND scheduled_at <= now()`;

@@ -68,9 +68,10 @@ export function steerStatements(pool: Pool, s: string, notify: string): Omit<Ste
     async resume(tenantId, batchId) {
       // Hints that found the batch paused led to nothing: without this they are sent again after 10 s only.
       await pool.query(
-        `UPDATE ${s}.chunks AS c SET dispatched_at = NULL FROM ${s}.batches AS b
-         WHERE b.id = $1 AND b.tenant_id = $2 AND b.state = 'paused' AND c.batch_id = b.id
-           AND c.state = 'ready' AND c.dispatched_at IS NOT NULL`,
+        `UPDATE ${s}.chunks SET dispatched_at = NULL WHERE id IN (
+           SELECT c.id FROM ${s}.batches AS b JOIN ${s}.chunks AS c ON c.batch_id = b.id
+           WHERE b.id = $1 AND b.tenant_id = $2 AND b.state = 'paused' AND c.state = 'ready' AND c.dispatched_at IS NOT NULL
+           ORDER BY c.id FOR UPDATE OF c)`,
         [batchId, tenantId],
       );
       await withBatch(tenantId, batchId, async (client, { state }) => {

@@ -1,5 +1,5 @@
 import type { TransactionClient } from '../../engine/api.ts';
-import type { NewBatch, UploadTotals } from '../../engine/host-store.ts';
+import type { Claim, NewBatch, UploadTotals } from '../../engine/host-store.ts';
 import { chunksFrom, EFFECTIVE_CHUNK_SIZE } from './make-chunks.ts';
 
 /** A batch with what is stored beside its row. */
@@ -9,10 +9,12 @@ export interface StoredBatch {
   readonly sealed: boolean;
   readonly dispatched: boolean;
   readonly texts: readonly string[];
+  readonly claims: readonly Claim[];
 }
 
 /**
- * $18 sealed, $19 its chunks are hinted by the caller, $20 its first payloads. Answers the ids of
+ * $18 sealed, $19 its chunks are hinted by the caller, $20 its first payloads, $21 to $23 the
+ * idempotency keys that it answers. Answers the ids of
  * chunks that are due now; those that the caller does not hint are announced to all dispatchers.
  */
 function insertBatchText(s: string, channel: string): string {
@@ -29,6 +31,9 @@ WITH b AS (
 ), j AS (
   INSERT INTO ${s}.jobs (batch_id, seq, payload)
   SELECT $1, n - 1, line::json FROM string_to_table($20::text, E'\\n') WITH ORDINALITY AS t (line, n)
+), i AS (
+  UPDATE ${s}.idempotency_keys AS i SET body_hash = u.hash, ref = u.ref
+  FROM unnest($21::text[], $22::text[], $23::text[]) AS u (key, hash, ref) WHERE i.tenant_id = $2 AND i.key = u.key
 ), n AS (
   INSERT INTO ${s}.connections (id, type, provider) VALUES ($7, $3, $6) ON CONFLICT DO NOTHING
 ), k AS (${chunksFrom(s, "(SELECT * FROM b WHERE state <> 'open')", `(CASE WHEN $19 AND b.state = 'running' THEN now() END)`)}
@@ -65,9 +70,14 @@ function batchValues(batch: NewBatch): unknown[] {
 export function storeBatchStatement(s: string, channel: string) {
   const text = insertBatchText(s, channel);
   return async (client: TransactionClient, stored: StoredBatch, name?: string): Promise<number[]> => {
-    const { batch, totals, sealed, dispatched, texts } = stored;
+    const { batch, totals, sealed, dispatched, texts, claims } = stored;
     const flags = [sealed, dispatched, texts.length === 0 ? null : texts.join('\n')];
-    const values = [...batchValues(batch), totals.rows, totals.bytes, ...flags];
+    const used = [
+      claims.map(({ key }) => key),
+      claims.map(({ bodyHash }) => bodyHash),
+      claims.map(({ ref }) => ref),
+    ];
+    const values = [...batchValues(batch), totals.rows, totals.bytes, ...flags, ...used];
     const { rows } = await client.query({ ...(name === undefined ? {} : { name }), text, values });
     return ((rows[0]?.chunk_ids ?? []) as unknown[]).map(Number);
   };

@@ -1,7 +1,7 @@
 import type { ClientBase, Pool } from 'pg';
 import { v7 } from 'uuid';
 import { BatchSenderError } from '../../engine/errors.ts';
-import type { IntakeStore, Slice, UploadTotals } from '../../engine/host-store.ts';
+import type { Claim, IntakeStore, Slice, UploadTotals } from '../../engine/host-store.ts';
 import { transaction } from '../transaction.ts';
 import { abandonUploads } from './abandon-upload.ts';
 import type { storeBatchStatement } from './store-batch.ts';
@@ -27,6 +27,14 @@ SELECT $1, $2::int + n - 1, line::json FROM u, string_to_table($3::text, E'\\n')
     ]);
     if (rows[0] === undefined) throw lostUpload();
     return rows[0].batch_id;
+  }
+
+  async function useKey(client: ClientBase, batchId: string, { key, bodyHash, ref }: Claim): Promise<void> {
+    await client.query(
+      `UPDATE ${s}.idempotency_keys SET body_hash = $3, ref = $4
+       WHERE key = $2 AND tenant_id = (SELECT tenant_id FROM ${s}.batches WHERE id = $1)`,
+      [batchId, key, bodyHash, ref],
+    );
   }
 
   /** Tells after a lost COMMIT reply what became of the upload. */
@@ -83,6 +91,7 @@ SELECT $1, $2::int + n - 1, line::json FROM u, string_to_table($3::text, E'\\n')
             [batchId, totals.rows, totals.bytes],
           );
           if (rowCount === 0) throw notOpen(batchId, 'no longer open');
+          if (totals.claim !== undefined) await useKey(client, batchId, totals.claim);
         },
         isCommitted(uploadId),
       ),
@@ -91,7 +100,14 @@ SELECT $1, $2::int + n - 1, line::json FROM u, string_to_table($3::text, E'\\n')
         pool,
         async (client) => {
           await closeUpload(client, uploadId, totals);
-          await storeBatch(client, { batch, totals, sealed: totals.sealed, dispatched: false, texts: [] });
+          await storeBatch(client, {
+            batch,
+            totals,
+            sealed: totals.sealed,
+            dispatched: false,
+            texts: [],
+            claims: totals.claim === undefined ? [] : [totals.claim],
+          });
         },
         isCommitted(uploadId),
       ),

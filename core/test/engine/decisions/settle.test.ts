@@ -145,7 +145,7 @@ describe('a call without a result', () => {
   it('is a plain retry under every guarantee if nothing was sent', () => {
     fc.assert(
       fc.property(settleContexts, (c) => {
-        const fresh = { ...c, spent: 0, ageMs: 0, policy: { ...c.policy, maxAttempts: 2 } };
+        const fresh = { ...c, fences: 1, spent: 0, ageMs: 0, policy: { ...c.policy, maxAttempts: 2 } };
         const settlement = settleLost({ ...lost, notSent: true }, fresh);
         expect(settlement.kind).toBe('retried');
         expect(settlement).toMatchObject({ uncertain: c.possibleDuplicate });
@@ -190,11 +190,20 @@ describe('a call without a result', () => {
     });
   });
 
+  it('keyed by call: is repeated although this repeat never left: the call before it is undecided', () => {
+    const guarantee = GUARANTEES['keyed by call'] as Guarantee;
+    const unsent = { ...lost, notSent: true };
+    expect(settleLost(unsent, context({ guarantee, fences: 2 })).kind).toBe('open');
+    expect(settleLost(unsent, context({ guarantee, fences: 1 })).kind).toBe('retried');
+  });
+
   it('keyed by call: is repeated at growing distances, at most maxAttempts times', () => {
     const guarantee = GUARANTEES['keyed by call'] as Guarantee;
     const waits = [1, 2, 3, 4].map((fences) => settleLost(lost, context({ guarantee, fences })));
     expect(waits).toMatchObject([1_000, 2_000, 4_000, 8_000].map((checkAfterMs) => ({ checkAfterMs })));
     expect(settleLost(lost, context({ guarantee, fences: 5 })).kind).toBe('unknown');
+    const capped = context({ guarantee, fences: 4, policy: { ...DEFAULT_RETRY, capMs: 3_000 } });
+    expect(settleLost(lost, capped)).toMatchObject({ checkAfterMs: 3_000 });
   });
 });
 

@@ -1,0 +1,232 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { succeeded } from '../../src/plugin/index.ts';
+import { createWorld, ended, sleep, until, type World } from '../helpers/engine-world.ts';
+import { barrier, fake, numbered } from '../helpers/fake-plugin.ts';
+
+let world: World;
+beforeEach(async () => {
+  world = await createWorld();
+});
+afterEach(async () => {
+  expect(await world.problems()).toEqual([]);
+  await world.close();
+});
+
+describe('the dispatch', () => {
+  it('E15: is harmless when three do it at once', async () => {
+    const mail = fake({ provider: { concurrency: 30 } });
+    const engines = await Promise.all(
+      [1, 2, 3].map(() => world.started({ plugins: [mail], tuning: { chunkSize: 7 } })),
+    );
+    const [engine] = engines as [(typeof engines)[0]];
+    const ids = await Promise.all(
+      engines.map(async (one) => (await one.submit({ type: 'mail', jobs: numbered(2_100) })).id),
+    );
+    for (const id of ids) {
+      expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 2_100 });
+      const times = mail.timesCalled(id);
+      expect(times.size).toBe(2_100);
+      expect([...times.values()].every((count) => count === 1)).toBe(true);
+    }
+    expect(await world.sql('SELECT max(epoch) AS epoch FROM batchsender.chunks')).toEqual([{ epoch: 1 }]);
+  });
+
+  it('E15: marks what it hints, for one of many that ask at once', async () => {
+    const engine = world.engine({ plugins: [fake()], tuning: { chunkSize: 1 } });
+    const [a, b] = await Promise.all([world.store(), world.store()]);
+    await engine.submit({ type: 'mail', jobs: numbered(20) });
+    const query = { versions: { mail: 1 }, perBatch: 8, rehintMs: 10_000, cursor: null };
+    const found = await a.dispatch.candidates(query);
+    expect(found.candidates).toHaveLength(8);
+    const ids = found.candidates.map((candidate) => candidate.chunkId);
+    const marked = await Promise.all([a, b, a, b].map((store) => store.dispatch.markDispatched(ids, 10_000)));
+    expect(marked.flat().sort()).toEqual([...ids].sort());
+    expect((await a.dispatch.candidates(query)).candidates.some((c) => ids.includes(c.chunkId))).toBe(false);
+  });
+
+  it('E15: sends a hint that nobody took once more', async () => {
+    const mail = fake();
+    const engine = world.engine({ plugins: [mail], tuning: { chunkSize: 2, rehintMs: 700 } });
+    const store = await world.store();
+    const { id } = await engine.submit({ type: 'mail', jobs: numbered(6) });
+    const chunks = await world.sql('SELECT id::int FROM batchsender.chunks');
+    await store.dispatch.markDispatched(
+      chunks.map((chunk) => chunk.id),
+      10_000,
+    );
+    const hintedAt = performance.now();
+    await engine.start();
+    expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 6 });
+    for (const call of mail.calls) expect(call.startedAt - hintedAt).toBeGreaterThan(650);
+  });
+
+  it('E15: hints nothing of a connection that is blocked or was asked for patience', async () => {
+    const engine = world.engine({ plugins: [fake()] });
+    const store = await world.store();
+    await engine.submit({ type: 'mail', jobs: numbered(1) });
+    const due = async () => {
+      const query = { versions: { mail: 1 }, perBatch: 8, rehintMs: 10_000, cursor: null };
+      return (await store.dispatch.candidates(query)).candidates.length;
+    };
+    expect(await due()).toBe(1);
+    await store.run.block('mail.fake', { code: 'x', message: null });
+    expect(await due()).toBe(0);
+    await store.steer.unblock('mail.fake');
+    expect(await due()).toBe(1);
+    await store.run.throttle('mail.fake', 60_000);
+    expect(await due()).toBe(0);
+  });
+
+  it('starts a batch of another process at once, without waiting for the next look', async () => {
+    const mail = fake();
+    const runner = await world.started({ plugins: [mail], tuning: { pollMs: 30_000 } });
+    const submitter = world.engine({ plugins: [fake()] });
+    await submitter.migrate();
+    await sleep(300);
+    const { id } = await submitter.submit({ type: 'mail', jobs: numbered(3) });
+    expect((await ended(runner, id)).counts).toMatchObject({ succeeded: 3 });
+    const open = await submitter.submit({ type: 'mail', jobs: numbered(3), sealed: false });
+    await submitter.seal(open.id);
+    await ended(runner, open.id);
+  }, 25_000);
+});
+
+describe('a scheduled batch', () => {
+  it('E15: starts nothing before its time, and all of it then', async () => {
+    const mail = fake();
+    const engine = await world.started({ plugins: [mail], tuning: { pollMs: 400 } });
+    const scheduledAt = new Date(Date.now() + 1_200);
+    const { id, state } = await engine.submit({ type: 'mail', jobs: numbered(5), scheduledAt });
+    expect(state).toBe('scheduled');
+    const started: number[] = [];
+    const { completedAt, counts } = await ended(engine, id);
+    started.push(...mail.calls.map((call) => performance.timeOrigin + call.startedAt));
+    expect(counts).toMatchObject({ succeeded: 5 });
+    // The clock of the database and of this process are the same one here.
+    for (const at of started) expect(at).toBeGreaterThan(scheduledAt.getTime() - 20);
+    expect((completedAt as Date).getTime()).toBeGreaterThanOrEqual(scheduledAt.getTime());
+  });
+
+  it('E15: may be paused and resumed before its time, and one of the past starts at once', async () => {
+    const mail = fake();
+    const engine = await world.started({ plugins: [mail] });
+    const later = await engine.submit({
+      type: 'mail',
+      jobs: numbered(2),
+      scheduledAt: new Date(Date.now() + 1_500),
+    });
+    expect((await engine.pause(later.id)).state).toBe('paused');
+    expect((await engine.resume(later.id)).state).toBe('scheduled');
+    const past = await engine.submit({
+      type: 'mail',
+      jobs: numbered(2),
+      scheduledAt: new Date(Date.now() - 5_000),
+    });
+    expect(['running', 'completed']).toContain(past.state);
+    await ended(engine, past.id);
+    const open = await engine.submit({
+      type: 'mail',
+      jobs: numbered(2),
+      sealed: false,
+      scheduledAt: new Date(Date.now() + 1_000),
+    });
+    expect((await engine.seal(open.id)).state).toBe('scheduled');
+    await ended(engine, open.id);
+    expect((await ended(engine, later.id)).counts).toMatchObject({ succeeded: 2 });
+  });
+});
+
+describe('fairness', () => {
+  it('E16: lets a small tenant pass while a large one is being served', async () => {
+    const mail = fake({
+      provider: { concurrency: 4 },
+      process: async () => {
+        await sleep(4);
+        return succeeded();
+      },
+    });
+    const engine = await world.started({ plugins: [mail], tuning: { chunkSize: 50 } });
+    const large = await engine.submit({ type: 'mail', jobs: numbered(4_000) }, { tenantId: 'large' });
+    await until('the large one runs', () => mail.calls.length > 100);
+    const small = await engine.submit({ type: 'mail', jobs: numbered(20) }, { tenantId: 'small' });
+    await until('the small one ends', async () => {
+      const batch = await engine.getBatch(small.id, { tenantId: 'small' });
+      return batch.state === 'completed';
+    });
+    const { counts } = await engine.getBatch(large.id, { tenantId: 'large' });
+    expect(counts.waiting).toBeGreaterThan(1_000);
+    await engine.cancel(large.id, { tenantId: 'large' });
+  });
+
+  it('E16: lets the other endpoints pass while one hangs', async () => {
+    const hold = barrier();
+    const mail = fake({
+      provider: { concurrency: 5, endpointKey: (payload) => payload.to ?? '' },
+      process: async (job) => {
+        if (job.payload.to === 'slow') await hold.pass();
+        return succeeded();
+      },
+    });
+    const engine = await world.started({ plugins: [mail], tuning: { chunkSize: 100 } });
+    const jobs = numbered(400).map(({ n = 0 }) => ({ n, to: n % 2 === 0 ? 'slow' : `fast${n % 5}` }));
+    const { id } = await engine.submit({ type: 'mail', jobs });
+    await until('all the fast ones', async () => (await engine.getBatch(id)).counts.succeeded === 200);
+    expect(mail.calls.filter((call) => call.jobs[0]?.payload.to === 'slow').length).toBeLessThan(5);
+    hold.open();
+    expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 400 });
+    expect([...mail.timesCalled().values()].every((times) => times === 1)).toBe(true);
+  });
+
+  it('E16: gives a chunk back after its slice, and nobody is called twice for it', async () => {
+    const mail = fake({
+      provider: { concurrency: 1 },
+      process: async () => {
+        await sleep(15);
+        return succeeded();
+      },
+    });
+    const engine = await world.started({ plugins: [mail], tuning: { chunkSize: 100, sliceMs: 200 } });
+    const { id } = await engine.submit({ type: 'mail', jobs: numbered(100) });
+    await ended(engine, id);
+    const [chunk] = await world.sql('SELECT epoch, deaths, interrupted FROM batchsender.chunks');
+    expect(chunk.epoch).toBeGreaterThan(2);
+    expect(chunk).toMatchObject({ deaths: 0, interrupted: false });
+    expect(mail.calls).toHaveLength(100);
+    expect(mail.calls.some((call) => call.jobs[0]?.possibleDuplicate)).toBe(false);
+  });
+
+  it('E16: gives back a chunk that cannot start, and holds no lease on it', async () => {
+    const hold = barrier();
+    const mail = fake({
+      provider: { concurrency: 1 },
+      process: async () => {
+        await hold.pass();
+        return succeeded();
+      },
+    });
+    const engine = await world.started({ plugins: [mail], tuning: { chunkSize: 2, startWithinMs: 150 } });
+    const { id } = await engine.submit({ type: 'mail', jobs: numbered(12) });
+    await until('a chunk that was given back', async () => {
+      const [row] = await world.sql(
+        `SELECT max(epoch) AS epoch FROM batchsender.chunks WHERE state = 'ready'`,
+      );
+      return row.epoch > 0;
+    });
+    expect(mail.calls).toHaveLength(1);
+    hold.open();
+    expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 12 });
+    expect(mail.calls).toHaveLength(12);
+  });
+
+  it('E15: serves the higher priority first among the batches of a tenant', async () => {
+    const mail = fake({ provider: { concurrency: 1 } });
+    const engine = world.engine({ plugins: [mail], tuning: { chunkSize: 5, chunkSlotsPerConnection: 1 } });
+    const low = await engine.submit({ type: 'mail', jobs: numbered(20), priority: -1 });
+    const high = await engine.submit({ type: 'mail', jobs: numbered(20), priority: 7 });
+    await engine.start();
+    await ended(engine, low.id);
+    await ended(engine, high.id);
+    const order = mail.calls.map((call) => call.batchId);
+    expect(order.slice(0, 20).every((id) => id === high.id)).toBe(true);
+  });
+});
