@@ -54,8 +54,8 @@ export class BatchEngine implements Engine {
       chunkSize: tuning.chunkSize,
       uploadTtlMs: tuning.uploadTtlMs,
       canTake: (connectionId) => this.#works.canTake(connectionId),
-      take: (ref) => this.#works.take(ref),
-      onTaken: (batch) => this.#works.prime(batch),
+      take: (batch, leased) => this.#works.takeLeased(batch, leased),
+      runnerId: this.#works.runnerId,
       wake: () => this.#works.wake(),
     });
     this.#singles = new Singles(this.#intake, registry);

@@ -29,6 +29,9 @@ export interface NewBatch {
   readonly scheduledAt: Date | null;
 }
 
+/** A chunk that was made under a lease, and the range of its jobs. */
+export type LeasedRange = readonly [chunkId: number, first: number, end: number];
+
 /** Payloads as JSON texts without a raw line break, one a job. */
 export interface Slice {
   readonly firstSeq: number;
@@ -61,17 +64,18 @@ export interface OpenUpload {
 }
 
 export interface IntakeStore {
-  /** Stores a whole batch, in the caller's transaction if a client is given. Answers the chunks that are due now. */
+  /** Stores a whole batch, in the caller's transaction if a client is given. Answers the chunks that were leased to the runner. */
   insertBatch(
     batch: NewBatch,
     jobs: {
       readonly texts: readonly string[];
       readonly sealed: boolean;
-      readonly dispatched: boolean;
+      /** The runner that takes its chunks at once, or null. */
+      readonly runnerId: string | null;
       readonly claims: readonly Claim[];
     },
     client?: TransactionClient,
-  ): Promise<readonly number[]>;
+  ): Promise<readonly LeasedRange[]>;
   /** An upload under which a batch is stored that does not exist yet. */
   beginSubmit(batchId: string): Promise<string>;
   /** @throws BatchSenderError */

@@ -3,15 +3,16 @@ import { guardedFetch } from '../plugin/guarded-fetch.ts';
 import type { Logger } from '../plugin/index.ts';
 import type { EngineOptions } from './api.ts';
 import { Dispatcher } from './dispatcher.ts';
-import type { NewBatch } from './host-store.ts';
+import type { LeasedRange, NewBatch } from './host-store.ts';
 import { Maintenance } from './maintenance.ts';
 import type { Registry } from './registry.ts';
 import { chargeRejections } from './runner/charge-rejections.ts';
+import { newLease } from './runner/new-lease.ts';
 import { PlanCache } from './runner/plan-cache.ts';
 import { Runner } from './runner/runner.ts';
 import { SessionCache } from './runner/session-cache.ts';
 import type { Store } from './store.ts';
-import { type ChunkRef, createInProcessTransport, type Transport } from './transport.ts';
+import { createInProcessTransport, type Transport } from './transport.ts';
 import type { Tuning } from './tuning.ts';
 
 export interface WorksOptions {
@@ -23,8 +24,12 @@ export interface WorksOptions {
   onRepairs(count: number): void;
 }
 
+/** Free slots wait at most this long for company. */
+const REFILL_MS = 5;
+
 /** What works in the background: dispatcher, runner and housekeeping of one process. */
 export class Works {
+  readonly runnerId: string = v7();
   readonly runner: Runner;
   readonly #dispatcher: Dispatcher;
   readonly #maintenance: Maintenance;
@@ -38,7 +43,7 @@ export class Works {
   #uncharge: (() => void) | undefined;
 
   constructor({ options, store, registry, logger, tuning, onRepairs }: WorksOptions) {
-    const runnerId = v7();
+    const { runnerId } = this;
     this.#logger = logger;
     this.#versions = Object.fromEntries(registry.list().map(({ module }) => [module.type, module.version]));
     this.#sessions = createSessions(options, logger);
@@ -58,7 +63,11 @@ export class Works {
       logger,
       versions: this.#versions,
       onDue: (inMs) => this.#dispatcher.wakeIn(inMs),
-      onRoom: () => this.wake(),
+      // With much at work, free slots are filled some at a time: a look costs two statements.
+      onRoom: () =>
+        this.runner.held > tuning.chunkSlotsPerConnection / 2
+          ? this.#dispatcher.wakeIn(REFILL_MS)
+          : this.wake(),
     });
     this.#dispatcher = new Dispatcher({
       store: store.dispatch,
@@ -90,13 +99,10 @@ export class Works {
     return this.#started && this.runner.totalRoom > 0 && this.runner.room(connectionId) > 0;
   }
 
-  take(ref: ChunkRef): void {
-    this.runner.accept(ref);
-  }
-
-  /** A batch whose first chunk this process takes at once: it need not be asked for. */
-  prime({ id, ...batch }: NewBatch): void {
+  /** A batch was stored here with its chunks under a lease of ours: nothing need be asked for. */
+  takeLeased({ id, ...batch }: NewBatch, leased: readonly LeasedRange[]): void {
     this.#plans.prime({ batchId: id, ...batch });
+    for (const range of leased) this.runner.work(newLease(id, range), batch.connectionId);
   }
 
   wake(): void {
@@ -107,7 +113,9 @@ export class Works {
     if (this.#started) return;
     this.#uncharge = chargeRejections(this.#logger);
     await this.runner.start();
-    this.#unconsume = await this.#transport.consume(Object.keys(this.#versions), (ref) => this.take(ref));
+    this.#unconsume = await this.#transport.consume(Object.keys(this.#versions), (ref) =>
+      this.runner.accept(ref),
+    );
     this.#started = true;
     await this.#dispatcher.start();
     this.#maintenance.start();

@@ -32,10 +32,7 @@ export async function transaction<T>(
 }
 
 /** Runs a statement that is a transaction by itself; if its reply is lost, `wasApplied` finds out. */
-export async function once(
-  work: () => Promise<number[]>,
-  wasApplied: () => Promise<boolean>,
-): Promise<number[]> {
+export async function once<T>(work: () => Promise<T[]>, wasApplied: () => Promise<boolean>): Promise<T[]> {
   try {
     return await work();
   } catch (error) {

@@ -50,14 +50,14 @@ describe('the dispatch', () => {
     const store = await world.store();
     const { id } = await engine.submit({ type: 'mail', jobs: numbered(6) });
     const chunks = await world.sql('SELECT id::int FROM batchsender.chunks');
+    const hintedAt = performance.now();
     await store.dispatch.markDispatched(
       chunks.map((chunk) => chunk.id),
       10_000,
     );
-    const hintedAt = performance.now();
     await engine.start();
     expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 6 });
-    for (const call of mail.calls) expect(call.startedAt - hintedAt).toBeGreaterThan(650);
+    for (const call of mail.calls) expect(call.startedAt - hintedAt).toBeGreaterThan(690);
   });
 
   it('E15: hints nothing of a connection that is blocked or was asked for patience', async () => {
@@ -95,16 +95,17 @@ describe('a scheduled batch', () => {
   it('E15: starts nothing before its time, and all of it then', async () => {
     const mail = fake();
     const engine = await world.started({ plugins: [mail], tuning: { pollMs: 400 } });
-    const scheduledAt = new Date(Date.now() + 1_200);
+    const scheduledAt = new Date(Date.now() + 2_000);
     const { id, state } = await engine.submit({ type: 'mail', jobs: numbered(5), scheduledAt });
     expect(state).toBe('scheduled');
-    const started: number[] = [];
+    await sleep(500);
+    expect(mail.calls).toEqual([]);
     const { completedAt, counts } = await ended(engine, id);
-    started.push(...mail.calls.map((call) => performance.timeOrigin + call.startedAt));
     expect(counts).toMatchObject({ succeeded: 5 });
-    // The clock of the database and of this process are the same one here.
-    for (const at of started) expect(at).toBeGreaterThan(scheduledAt.getTime() - 20);
     expect((completedAt as Date).getTime()).toBeGreaterThanOrEqual(scheduledAt.getTime());
+    expect(
+      await world.sql('SELECT min(at) >= $1 AS fine FROM batchsender.job_events', [scheduledAt]),
+    ).toEqual([{ fine: true }]);
   });
 
   it('E15: may be paused and resumed before its time, and one of the past starts at once', async () => {
@@ -113,7 +114,7 @@ describe('a scheduled batch', () => {
     const later = await engine.submit({
       type: 'mail',
       jobs: numbered(2),
-      scheduledAt: new Date(Date.now() + 1_500),
+      scheduledAt: new Date(Date.now() + 3_000),
     });
     expect((await engine.pause(later.id)).state).toBe('paused');
     expect((await engine.resume(later.id)).state).toBe('scheduled');
@@ -128,7 +129,7 @@ describe('a scheduled batch', () => {
       type: 'mail',
       jobs: numbered(2),
       sealed: false,
-      scheduledAt: new Date(Date.now() + 1_000),
+      scheduledAt: new Date(Date.now() + 2_000),
     });
     expect((await engine.seal(open.id)).state).toBe('scheduled');
     await ended(engine, open.id);

@@ -245,7 +245,7 @@ describe('an idempotency key', () => {
     const asked = await Promise.all(Array.from({ length: 8 }, () => idempotency.reserve('t', 'k')));
     expect(asked.map((one) => one.state).sort()).toEqual([...Array(7).fill('busy'), 'reserved']);
     await idempotency.complete('t', 'k', { bodyHash: 'h', status: 201, body: { id: 1 } });
-    expect(await idempotency.reserve('t', 'k')).toEqual({
+    expect(await idempotency.reserve('t', 'k')).toMatchObject({
       state: 'done',
       bodyHash: 'h',
       status: 201,

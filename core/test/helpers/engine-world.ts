@@ -55,6 +55,7 @@ export async function createWorld(): Promise<World> {
   pool.on('error', () => undefined);
   const engines: Engine[] = [];
   const stores: Store[] = [];
+  const clients = new Set<pg.PoolClient>();
   const log: LogEntry[] = [];
   const engine = ({ plugins, tuning, ...options }: WorldEngineOptions) => {
     const made = createEngine({
@@ -89,9 +90,21 @@ export async function createWorld(): Promise<World> {
       return made;
     },
     sql: async (text, values = []) => (await pool.query(text, [...values])).rows,
-    client: () => pool.connect(),
+    async client() {
+      const client = await pool.connect();
+      clients.add(client);
+      client.once('end', () => clients.delete(client));
+      const release = client.release.bind(client);
+      client.release = (error) => {
+        clients.delete(client);
+        release(error);
+      };
+      return client;
+    },
     problems: async () => conservationProblems(await readSnapshot(pool)),
     async close() {
+      // Those of a test that failed half-way: their locks must not hold up the rest.
+      for (const client of clients) client.release(true);
       await Promise.all(engines.map((one) => one.stop({ graceMs: 200 })));
       await Promise.all(stores.map((one) => one.close()));
       await pool.end();
@@ -128,6 +141,28 @@ export function ended(engine: Engine, batchId: string): Promise<Batch> {
     const batch = await engine.getBatch(batchId);
     return batch.completedAt === null ? undefined : batch;
   });
+}
+
+/** Chunks that are locked: a fence for one of them waits until `release`. */
+export interface HeldChunks {
+  /** Resolves when a fence waits. */
+  fenceWaits(): Promise<unknown>;
+  release(): Promise<void>;
+}
+
+export async function holdChunks(world: World): Promise<HeldChunks> {
+  const client = await world.client();
+  await client.query('BEGIN');
+  await client.query('SELECT 1 FROM batchsender.chunks FOR UPDATE');
+  const waiting = `SELECT 1 FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%FOR SHARE%'`;
+  return {
+    fenceWaits: () => until('a fence that waits', async () => (await world.sql(waiting)).length > 0),
+    async release() {
+      await client.query('COMMIT');
+      client.release();
+    },
+  };
 }
 
 export { sleep };

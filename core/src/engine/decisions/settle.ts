@@ -12,6 +12,11 @@ export interface SettleContext {
   readonly firstLeaseAgeMs: number;
   /** An earlier call may have reached the provider. */
   readonly possibleDuplicate: boolean;
+  /**
+   * An earlier call may have arrived and nothing has told so far: giving the job up makes it
+   * `unknown`. Default: `possibleDuplicate`, which providers that know repeats by a key are not told.
+   */
+  readonly undecided?: boolean;
   /** Fences of this attempt, this call's included; 0 without fences. */
   readonly fences: number;
 }
@@ -169,7 +174,8 @@ function retryOrGiveUp(
   uncertain: boolean,
 ): Settlement {
   const { policy } = context;
-  const end = uncertain ? 'unknown' : 'failed';
+  const undecided = uncertain || isUndecided(context);
+  const end = undecided ? 'unknown' : 'failed';
   const data = flagged(uncertain ? { ...why, uncertain: true } : why, context);
   if (context.spent + 1 >= policy.maxAttempts) return { kind: end, data: { ...data, exhausted: true } };
   if (context.ageMs + (afterMs ?? 0) >= policy.maxAgeMs)
@@ -177,20 +183,22 @@ function retryOrGiveUp(
   return {
     kind: 'retried',
     data,
-    uncertain: uncertain || context.possibleDuplicate,
+    uncertain: undecided,
     ...(afterMs === undefined ? {} : { afterMs: Math.max(0, afterMs) }),
   };
 }
 
 function postpone(why: Record<string, unknown>, afterMs: number, context: SettleContext): Settlement {
-  if (context.ageMs + afterMs >= context.policy.maxAgeMs) return expired(false);
+  if (context.ageMs + afterMs >= context.policy.maxAgeMs) return expired(isUndecided(context));
   return {
     kind: 'postponed',
     data: why,
     afterMs: Math.max(0, afterMs),
-    uncertain: context.possibleDuplicate,
+    uncertain: isUndecided(context),
   };
 }
+
+const isUndecided = (context: SettleContext): boolean => context.undecided ?? context.possibleDuplicate;
 
 /** Code and message, as the log holds them. */
 export function reason(from: { code: string; message?: string }): Record<string, unknown> {

@@ -1,7 +1,7 @@
 import { v7 } from 'uuid';
 import type { BatchInput, IdempotencyClaim, TransactionClient, Upload } from '../api.ts';
 import { BatchSenderError } from '../errors.ts';
-import type { Claim, IntakeStore, NewBatch } from '../host-store.ts';
+import type { Claim, IntakeStore, LeasedRange, NewBatch } from '../host-store.ts';
 import type { Registry } from '../registry.ts';
 import { type CheckedBatch, checkBatch } from './batch-check.ts';
 import { checkRows, type RowCheck, rowCheck } from './row-check.ts';
@@ -11,12 +11,13 @@ export interface IntakeOptions {
   readonly store: IntakeStore;
   readonly registry: Registry;
   readonly chunkSize: number;
+  /** Of this process. */
+  readonly runnerId: string;
   readonly uploadTtlMs: number;
   /** True if this process takes a chunk of the connection at once: then it is hinted without the dispatcher. */
   canTake(connectionId: string): boolean;
-  take(ref: { chunkId: number; type: string; connectionId: string }): void;
-  /** A batch that this process takes at once was stored. */
-  onTaken(batch: NewBatch): void;
+  /** A batch was stored whose chunks are under a lease of this process's runner. */
+  take(batch: NewBatch, leased: readonly LeasedRange[]): void;
   wake(): void;
 }
 
@@ -120,14 +121,16 @@ export class Intake {
     { texts, sealed, claims }: { texts: readonly string[]; sealed: boolean; claims: readonly Claim[] },
     client: TransactionClient | undefined,
   ): Promise<void> {
-    const { store, canTake, take, wake } = this.#options;
-    const { type, connectionId } = row;
+    const { store, canTake, take, wake, runnerId } = this.#options;
+    const { connectionId } = row;
     const direct = client === undefined && sealed && texts.length <= row.chunkSize && canTake(connectionId);
-    const chunks = await store.insertBatch(row, { texts, sealed, dispatched: direct, claims }, client);
-    if (direct) {
-      this.#options.onTaken(row);
-      for (const chunkId of chunks) take({ chunkId, type, connectionId });
-    } else if (client === undefined) wake();
+    const leased = await store.insertBatch(
+      row,
+      { texts, sealed, runnerId: direct ? runnerId : null, claims },
+      client,
+    );
+    if (direct) take(row, leased);
+    else if (client === undefined) wake();
   }
 
   #newBatch(

@@ -13,7 +13,7 @@ import { coversCall } from '../decisions/whole-call.ts';
 import type { AttemptEvent, ChunkLease, RunStore } from '../store.ts';
 import type { PlannedCall } from './call-queue.ts';
 import { type Guaranteed, planCalls, planRepeats, planResolves } from './plan-calls.ts';
-import { type BatchPlan, buildJob, doubtful, guaranteeOf, needsFence, type PreparedJob } from './prepare.ts';
+import { type BatchPlan, buildJob, doubtful, guaranteeOf, type PreparedJob, undecided } from './prepare.ts';
 
 /** What a leased chunk has to do. */
 export interface ChunkWork {
@@ -76,8 +76,7 @@ function sortFresh(
   if (made === undefined) return;
   const { guarantee, prepared } = made;
   const { possibleDuplicate } = prepared.job;
-  // A lost lease tells nothing of calls that were made without a fence.
-  const doubt = lease.uncertain || (lease.interrupted && !needsFence(guarantee));
+  const doubt = undecided(lease, guarantee);
   const { firstLeaseAgeMs } = lease;
   let settlement: Settlement | undefined;
   if (tooOld) settlement = expired(doubt);
@@ -163,6 +162,7 @@ export function contextOf(lease: ChunkLease, policy: FullRetryPolicy, made: Guar
     ageMs: lease.ageMs,
     firstLeaseAgeMs: lease.firstLeaseAgeMs,
     possibleDuplicate: made.prepared.job.possibleDuplicate,
+    undecided: made.prepared.job.possibleDuplicate || undecided(lease, made.guarantee),
     fences: made.prepared.fences,
   };
 }

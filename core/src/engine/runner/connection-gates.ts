@@ -22,6 +22,8 @@ export class ConnectionGates {
   readonly #options: ConnectionGatesOptions;
   readonly #gates = new Map<string, ConnectionGate>();
   readonly #concurrency = new Map<string, number>();
+  /** As the last heartbeat said; also of connections without a gate here yet. */
+  #blocked: ReadonlySet<string> = new Set();
 
   constructor(options: ConnectionGatesOptions) {
     this.#options = options;
@@ -37,6 +39,7 @@ export class ConnectionGates {
     if (gate === undefined) {
       const concurrency = plan.provider.concurrency ?? DEFAULT_CONCURRENCY;
       gate = new ConnectionGate(this.#options.heartbeat.share(concurrency));
+      gate.blocked = this.#blocked.has(connectionId);
       this.#gates.set(connectionId, gate);
       this.#concurrency.set(connectionId, concurrency);
     }
@@ -52,6 +55,7 @@ export class ConnectionGates {
 
   /** What the database says is blocked. */
   setBlocked(blocked: ReadonlySet<string>): void {
+    this.#blocked = blocked;
     for (const [connectionId, gate] of this.#gates) {
       if (gate.blocked && !blocked.has(connectionId)) this.unblock(connectionId);
       else if (blocked.has(connectionId)) gate.blocked = true;

@@ -32,6 +32,7 @@ export class Heartbeat {
   #timer: NodeJS.Timeout | undefined;
   #beating: Promise<void> | undefined;
   #ended = false;
+  #strays = new Set<string>();
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
@@ -113,8 +114,14 @@ export class Heartbeat {
 
   /** E11: chunks in our name that nobody works on: the reply to their lease was lost. */
   async #returnStrays(answer: HeartbeatAnswer): Promise<void> {
+    const before = this.#strays;
+    this.#strays = new Set();
     for (const { chunkId, epoch } of answer.chunks) {
-      if (!this.#options.holds(chunkId)) await this.#options.giveBack(chunkId, epoch);
+      if (this.#options.holds(chunkId)) continue;
+      const stray = `${chunkId} ${epoch}`;
+      // Only one that was astray a beat ago too: a chunk may be leased before its reply is here.
+      if (before.has(stray)) await this.#options.giveBack(chunkId, epoch);
+      else this.#strays.add(stray);
     }
   }
 }

@@ -56,6 +56,11 @@ export function needsFence(guarantee: Guarantee): boolean {
   }
 }
 
+/** Earlier calls of the chunk's jobs may have arrived: a lost lease tells nothing of those that were made without a fence. */
+export function undecided(lease: ChunkLease, guarantee: Guarantee): boolean {
+  return lease.uncertain || (lease.interrupted && !needsFence(guarantee));
+}
+
 /** A lost lease leaves doubts only where calls are made without a fence and duplicates show. */
 export function doubtful(lease: ChunkLease, guarantee: Guarantee): boolean {
   if (guarantee.kind === 'keyed') return false;

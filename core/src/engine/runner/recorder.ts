@@ -32,7 +32,11 @@ export class Recorder {
 
   /** The events of one call; they are never split over two flushes. `onWritten` is called when they are in the log. */
   add(events: readonly NewEvent[], onWritten?: () => void): void {
-    if (onWritten !== undefined) this.#onWritten.push(onWritten);
+    if (onWritten !== undefined) {
+      // Where there is nothing to write, no flush would come.
+      if (events.length === 0) onWritten();
+      else this.#onWritten.push(onWritten);
+    }
     for (const event of events) {
       this.#events.push(event);
       if (closesAttempt(event.kind)) this.#tallies[event.kind] += 1;

@@ -103,17 +103,31 @@ export class Runner {
       this.#hintedAgain.set(ref.chunkId, ref);
       return;
     }
-    this.#starting.set(ref.chunkId, ref.connectionId);
-    const work = this.#take(ref)
-      .catch((error: Error) =>
-        this.#options.logger.error({ err: error, chunkId: ref.chunkId }, 'chunk failed'),
-      )
+    this.#begin(ref.chunkId, ref.connectionId, () => this.#take(ref));
+  }
+
+  /** Works on a chunk that is under a lease of this runner already. */
+  work(lease: ChunkLease, connectionId: string): void {
+    this.#begin(lease.chunkId, connectionId, () =>
+      this.#stopping ? this.#returnUnused(lease, 0).then(() => undefined) : this.#workOff(lease),
+    );
+  }
+
+  /** Chunks that this runner holds, or is about to. */
+  get held(): number {
+    return this.#starting.size + this.#runs.size;
+  }
+
+  #begin(chunkId: number, connectionId: string, start: () => Promise<void>): void {
+    this.#starting.set(chunkId, connectionId);
+    const work = start()
+      .catch((error: Error) => this.#options.logger.error({ err: error, chunkId }, 'chunk failed'))
       .finally(() => {
-        this.#starting.delete(ref.chunkId);
-        this.#runs.delete(ref.chunkId);
+        this.#starting.delete(chunkId);
+        this.#runs.delete(chunkId);
         this.#work.delete(work);
-        const again = this.#hintedAgain.get(ref.chunkId);
-        this.#hintedAgain.delete(ref.chunkId);
+        const again = this.#hintedAgain.get(chunkId);
+        this.#hintedAgain.delete(chunkId);
         if (again === undefined) this.#options.onRoom();
         else this.accept(again);
       });
@@ -156,7 +170,10 @@ export class Runner {
     this.#unheard.add(ref.chunkId);
     const lease = await this.#options.store.lease(ref.chunkId, this.#options.runnerId);
     this.#unheard.delete(ref.chunkId);
-    if (lease === undefined) return;
+    if (lease !== undefined) await this.#workOff(lease);
+  }
+
+  async #workOff(lease: ChunkLease): Promise<void> {
     const dueInMs = await this.#workOn(lease).catch((error: Error) => {
       this.#options.logger.error(
         { err: error, chunkId: lease.chunkId },

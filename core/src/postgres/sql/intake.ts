@@ -22,10 +22,10 @@ SELECT $1, $2::int + n - 1, line::json FROM string_to_table($3::text, E'\\n') WI
   };
 
   return {
-    async insertBatch(batch, { texts, sealed, dispatched, claims }, client) {
+    async insertBatch(batch, { texts, sealed, runnerId, claims }, client) {
       const bytes = texts.reduce((sum, text) => sum + text.length, 0);
       const totals = { rows: texts.length, bytes };
-      const stored = { batch, totals, sealed, dispatched, texts: texts.slice(0, SLICE), claims };
+      const stored = { batch, totals, sealed, runnerId, texts: texts.slice(0, SLICE), claims };
       if (client === undefined && texts.length <= SLICE) {
         return once(() => storeBatch(pool, stored, 'bs_batch'), isStored(batch.id));
       }

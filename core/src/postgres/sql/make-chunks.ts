@@ -7,18 +7,24 @@ export const EFFECTIVE_CHUNK_SIZE = `(CASE WHEN b.bytes > 0
 
 /** Makes the chunks of the whole range of batch $1, in one statement. */
 export function chunksForRange(s: string): string {
-  return chunksFrom(s, `(SELECT * FROM ${s}.batches WHERE id = $1)`, 'NULL');
+  return chunksFrom(s, `(SELECT * FROM ${s}.batches WHERE id = $1)`, 'NULL::uuid');
 }
 
-/** Makes the chunks of a batch row that `source` yields; `dispatchedAt` says that they are hinted at once. */
-export function chunksFrom(s: string, source: string, dispatchedAt: string): string {
+/**
+ * Makes the chunks of a batch row that `source` yields. Where `runnerId` is not null and the batch
+ * runs, they are born under a lease of that runner: a single job need not be leased afterwards.
+ */
+export function chunksFrom(s: string, source: string, runnerId: string): string {
+  const leased = `${runnerId} IS NOT NULL AND b.state = 'running'`;
   return `
-INSERT INTO ${s}.chunks (batch_id, connection_id, state, due_at, first_due_at, attempt, first_seq, end_seq, size, dispatched_at)
-SELECT b.id, b.connection_id, 'ready', b.due, b.due, 1, g, least(g + b.step, b.total), least(g + b.step, b.total) - g,
-  ${dispatchedAt}::timestamptz
+INSERT INTO ${s}.chunks (batch_id, connection_id, state, due_at, first_due_at, attempt, first_seq, end_seq, size,
+  epoch, runner_id, first_leased_at)
+SELECT b.id, b.connection_id, CASE WHEN ${leased} THEN 'leased' ELSE 'ready' END, b.due, b.due, 1,
+  g, least(g + b.step, b.total), least(g + b.step, b.total) - g,
+  CASE WHEN ${leased} THEN 1 ELSE 0 END, CASE WHEN ${leased} THEN ${runnerId} END, CASE WHEN ${leased} THEN now() END
 FROM (
   SELECT b.*, ${EFFECTIVE_CHUNK_SIZE} AS step, greatest(now(), coalesce(b.scheduled_at, now())) AS due
   FROM ${source} AS b
 ) AS b, generate_series(0, b.total - 1, b.step) AS g
-RETURNING id`;
+RETURNING id, first_seq, end_seq, state`;
 }

@@ -1,5 +1,5 @@
 import type { TransactionClient } from '../../engine/api.ts';
-import type { Claim, NewBatch, UploadTotals } from '../../engine/host-store.ts';
+import type { Claim, LeasedRange, NewBatch, UploadTotals } from '../../engine/host-store.ts';
 import { chunksFrom, EFFECTIVE_CHUNK_SIZE } from './make-chunks.ts';
 
 /** A batch with what is stored beside its row. */
@@ -7,15 +7,16 @@ export interface StoredBatch {
   readonly batch: NewBatch;
   readonly totals: UploadTotals;
   readonly sealed: boolean;
-  readonly dispatched: boolean;
+  /** The runner that takes its chunks at once, or null. */
+  readonly runnerId: string | null;
   readonly texts: readonly string[];
   readonly claims: readonly Claim[];
 }
 
 /**
- * $18 sealed, $19 its chunks are hinted by the caller, $20 its first payloads, $21 to $23 the
- * idempotency keys that it answers. Answers the ids of
- * chunks that are due now; those that the caller does not hint are announced to all dispatchers.
+ * $18 sealed, $19 the runner that takes its chunks at once, $20 its first payloads, $21 to $23 the
+ * idempotency keys that it answers. Answers the chunks that were leased to the runner; without
+ * one, the batch is announced to all dispatchers.
  */
 function insertBatchText(s: string, channel: string): string {
   return `
@@ -36,10 +37,10 @@ WITH b AS (
   FROM unnest($21::text[], $22::text[], $23::text[]) AS u (key, hash, ref) WHERE i.tenant_id = $2 AND i.key = u.key
 ), n AS (
   INSERT INTO ${s}.connections (id, type, provider) VALUES ($7, $3, $6) ON CONFLICT DO NOTHING
-), k AS (${chunksFrom(s, "(SELECT * FROM b WHERE state <> 'open')", `(CASE WHEN $19 AND b.state = 'running' THEN now() END)`)}
+), k AS (${chunksFrom(s, "(SELECT * FROM b WHERE state <> 'open')", '$19::uuid')}
 )
-SELECT b.state, (SELECT array_agg(k.id ORDER BY k.id) FROM k WHERE b.state = 'running') AS chunk_ids,
-  CASE WHEN b.state = 'running' AND NOT $19 THEN pg_notify('${channel}', '') END AS announced
+SELECT b.state, (SELECT json_agg(json_build_array(k.id, k.first_seq, k.end_seq) ORDER BY k.id) FROM k WHERE k.state = 'leased') AS leased,
+  CASE WHEN b.state = 'running' AND $19 IS NULL THEN pg_notify('${channel}', '') END AS announced
 FROM b`;
 }
 
@@ -69,9 +70,9 @@ function batchValues(batch: NewBatch): unknown[] {
  */
 export function storeBatchStatement(s: string, channel: string) {
   const text = insertBatchText(s, channel);
-  return async (client: TransactionClient, stored: StoredBatch, name?: string): Promise<number[]> => {
-    const { batch, totals, sealed, dispatched, texts, claims } = stored;
-    const flags = [sealed, dispatched, texts.length === 0 ? null : texts.join('\n')];
+  return async (client: TransactionClient, stored: StoredBatch, name?: string): Promise<LeasedRange[]> => {
+    const { batch, totals, sealed, runnerId, texts, claims } = stored;
+    const flags = [sealed, runnerId, texts.length === 0 ? null : texts.join('\n')];
     const used = [
       claims.map(({ key }) => key),
       claims.map(({ bodyHash }) => bodyHash),
@@ -79,6 +80,6 @@ export function storeBatchStatement(s: string, channel: string) {
     ];
     const values = [...batchValues(batch), totals.rows, totals.bytes, ...flags, ...used];
     const { rows } = await client.query({ ...(name === undefined ? {} : { name }), text, values });
-    return ((rows[0]?.chunk_ids ?? []) as unknown[]).map(Number);
+    return (rows[0]?.leased ?? []) as LeasedRange[];
   };
 }

@@ -104,7 +104,7 @@ SELECT $1, $2::int + n - 1, line::json FROM u, string_to_table($3::text, E'\\n')
             batch,
             totals,
             sealed: totals.sealed,
-            dispatched: false,
+            runnerId: null,
             texts: [],
             claims: totals.claim === undefined ? [] : [totals.claim],
           });
