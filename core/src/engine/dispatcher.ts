@@ -17,6 +17,8 @@ export interface DispatcherOptions {
 
 /** After an error the dispatcher looks again in this time. */
 const ERROR_MS = 500;
+/** A scheduled batch that another process holds is tried again in this time. */
+const LOCKED_MS = 10;
 
 /**
  * Finds due chunks and hints them to the runners, fairly and never further ahead than there is
@@ -105,7 +107,9 @@ export class Dispatcher {
       this.wakeIn(earlyMs);
       return;
     }
-    const inMs = Math.min(tuning.pollMs, (await store.startScheduled()) ?? tuning.pollMs);
+    const nextMs = (await store.startScheduled()) ?? tuning.pollMs;
+    // One that was due, but held by somebody else, is looked at again a moment later.
+    const inMs = Math.min(tuning.pollMs, Math.max(LOCKED_MS, nextMs));
     this.#scheduledAt = performance.now() + inMs;
     this.wakeIn(inMs);
   }

@@ -49,19 +49,17 @@ describe('a submission', () => {
     expect(await counted('chunks')).toBe(0);
   });
 
-  it.each([1, 999, 1_000, 1_001, 2_000, 2_001, 5_500])(
-    'E13: of %i jobs stores and delivers each once',
-    async (count) => {
-      const mail = fake();
-      const engine = await world.started({ plugins: [mail] });
+  it('E13: of any size stores and delivers each of its jobs once', async () => {
+    const mail = fake();
+    const engine = await world.started({ plugins: [mail] });
+    for (const count of [1, 999, 1_000, 1_001, 2_000, 2_001, 5_500]) {
       const { id, counts } = await engine.submit({ type: 'mail', jobs: numbered(count) });
       expect(counts.total).toBe(count);
       expect((await ended(engine, id)).counts.succeeded).toBe(count);
-      expect(mail.calls.map((call) => call.jobs[0]?.payload.n).sort((a = 0, b = 0) => a - b)).toEqual(
-        numbered(count).map(({ n }) => n),
-      );
-    },
-  );
+      const sent = mail.calls.filter((call) => call.batchId === id).map((call) => call.jobs[0]?.payload.n);
+      expect(sent.sort((x = 0, y = 0) => x - y)).toEqual(numbered(count).map(({ n }) => n));
+    }
+  });
 
   it('E13: lists at most a hundred problems', async () => {
     const engine = world.engine({ plugins: [fake({ payload: Strict })] });

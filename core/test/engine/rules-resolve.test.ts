@@ -7,6 +7,7 @@ import {
   type Resolution,
   retry,
   succeeded,
+  unknown,
 } from '../../src/plugin/index.ts';
 import { createWorld, ended, holdChunks, until, type World } from '../helpers/engine-world.ts';
 import { barrier, type Fake, fake, numbered } from '../helpers/fake-plugin.ts';
@@ -131,12 +132,12 @@ describe('a keyed call that is lost while its process lives', () => {
     for (const call of lost()) {
       expect(call).toMatchObject({ key: lost()[0]?.key, seqs: lost()[0]?.seqs, attempt: 1 });
     }
+    broken = true;
     const spent = await engine.submit({
       type: 'mail',
       jobs: numbered(6),
       retry: { baseMs: 1, maxAttempts: 2 },
     });
-    broken = true;
     expect((await ended(engine, spent.id)).counts).toMatchObject({ succeeded: 3, unknown: 3 });
   });
 
@@ -181,27 +182,28 @@ describe('a keyed call that is lost while its process lives', () => {
 describe('a provider that can be asked', () => {
   const reconcilable: Guarantee = { kind: 'reconcilable', settleMs: 1_000 };
 
-  it.each<[string, Resolution, string, object]>([
-    ['a success', succeeded('ref-9'), 'succeeded', { ref: 'ref-9' }],
-    [
-      'a failure',
-      failed('bounced', { message: 'no such box' }),
-      'failed',
-      { code: 'bounced', message: 'no such box' },
-    ],
-    ['undecided', { status: 'undecided' }, 'unknown', { code: 'undecided' }],
-  ])('answers %s: the job is settled without a call', async (_name, resolution, state, fields) => {
+  it('answers what became of a job: it is settled without a call', async () => {
+    const answers: [Resolution, object][] = [
+      [succeeded('ref-9'), { state: 'succeeded', ref: 'ref-9' }],
+      [
+        failed('bounced', { message: 'no such box' }),
+        { state: 'failed', code: 'bounced', message: 'no such box' },
+      ],
+      [{ status: 'undecided' }, { state: 'unknown', code: 'undecided' }],
+      [unknown('lost_there'), { state: 'unknown', code: 'lost_there' }],
+    ];
     const mail = fake({
       provider: { guarantee: reconcilable },
-      resolve: (jobs) => jobs.map(() => resolution),
+      resolve: (jobs) => jobs.map((job) => answers[job.seq]?.[0] as Resolution),
     });
-    const { id } = await interrupted(mail, 3, [{ seqs: [0, 1, 2], data: null }]);
+    const { id } = await interrupted(mail, 4, [{ seqs: [0, 1, 2, 3], data: null }]);
     const engine = await world.started({ plugins: [mail] });
     await ended(engine, id);
-    for (const seq of [0, 1, 2])
-      expect(await engine.getJob(`${id}.${seq}`)).toMatchObject({ state, ...fields });
+    for (const [seq, [, fields]] of answers.entries()) {
+      expect(await engine.getJob(`${id}.${seq}`)).toMatchObject(fields);
+    }
     expect(mail.calls).toEqual([]);
-    expect(mail.questions.flat()).toHaveLength(3);
+    expect(mail.questions.flat()).toHaveLength(4);
     expect(mail.questions[0]?.[0]).toMatchObject({ id: `${id}.0`, attempt: 1, ageMs: expect.any(Number) });
   });
 

@@ -10,8 +10,8 @@ export interface FoldedJob {
   readonly closedBy: Map<number, SnapshotEvent>;
   /** Attempts that a reopening began with. */
   readonly reopenedAt: number[];
-  /** Attempts with fences, and how many of them were taken back. */
-  readonly fences: Map<number, { attempted: number; released: number }>;
+  /** Of each attempt: how often it was fenced, and how many of these fences were taken back. */
+  readonly fences: Map<number, { open: boolean; made: number; released: number }>;
   readonly events: readonly SnapshotEvent[];
 }
 
@@ -74,9 +74,12 @@ function close(job: FoldedJob, event: SnapshotEvent): string | undefined {
 }
 
 function fence(job: FoldedJob, event: SnapshotEvent): string | undefined {
-  const counts = job.fences.get(event.attempt) ?? { attempted: 0, released: 0 };
+  const counts = job.fences.get(event.attempt) ?? { open: false, made: 0, released: 0 };
   job.fences.set(event.attempt, counts);
-  counts[event.kind as 'attempted' | 'released'] += 1;
+  const opens = event.kind === 'attempted';
+  // The same again was written twice, since the reply to the first time was lost.
+  if (opens !== counts.open) counts[opens ? 'made' : 'released'] += 1;
+  counts.open = opens;
   return job.closedBy.has(event.attempt) ? `E7: ${event.kind} in a closed attempt` : undefined;
 }
 

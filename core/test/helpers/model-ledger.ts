@@ -53,11 +53,10 @@ function deliveredOnce(job: FoldedJob, entries: readonly LedgerEntry[]): string[
 
 /** E7: no call without its fence, and a fence that was taken back had no call. */
 function fencedFirst(job: FoldedJob, entries: readonly LedgerEntry[]): string[] {
-  return [...groupBy(entries, (entry) => entry.attempt)].flatMap(([attempt]) => {
-    const fences = job.fences.get(attempt);
-    if (fences === undefined || fences.attempted === 0)
-      return [`E7: called without a fence in attempt ${attempt}`];
-    return fences.attempted > fences.released ? [] : [`E7: the fence of attempt ${attempt} was taken back`];
+  return [...new Set(entries.map((entry) => entry.attempt))].flatMap((attempt) => {
+    const { made, released } = job.fences.get(attempt) ?? { made: 0, released: 0 };
+    if (made === 0) return [`E7: called without a fence in attempt ${attempt}`];
+    return made > released ? [] : [`E7: the fence of attempt ${attempt} was taken back`];
   });
 }
 

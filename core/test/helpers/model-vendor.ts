@@ -49,7 +49,7 @@ export interface VendorCall {
 type Fate = 'answer' | 'lost' | 'crash' | 'notSent' | 'hang' | 'late';
 type Verdict = 'ok' | 'retry' | 'doubt' | 'failed' | 'unknown' | 'throttled' | 'blocked' | 'missing';
 
-const FATES = { answer: 84, lost: 4, crash: 2, notSent: 3, hang: 4, late: 3 };
+const FATES = { answer: 84, lost: 4, crash: 2, notSent: 3, hang: 4, late: 5 };
 const VERDICTS = {
   ok: 70,
   retry: 12,
@@ -69,6 +69,7 @@ export class ModelVendor {
   readonly #seed: number;
   readonly #fates: typeof FATES;
   readonly #verdicts: typeof VERDICTS;
+  readonly #slowestMs: number;
   readonly #calls = new Map<string, number>();
   readonly #taken = new Map<string, { visibleAt: number; doneAt: number }>();
   readonly #keys = new Map<string, Set<string>>();
@@ -78,6 +79,7 @@ export class ModelVendor {
     const random = seededRandom(`vendor ${seed}`);
     this.#fates = skew(FATES, random);
     this.#verdicts = skew(VERDICTS, random);
+    this.#slowestMs = random.pick([10, 30, 150]);
   }
 
   async call(call: VendorCall): Promise<(JobResult | undefined)[]> {
@@ -87,7 +89,7 @@ export class ModelVendor {
     const taken = fate === 'answer' || fate === 'late' || random.chance(0.5);
     const results = call.jobs.map((job) => this.#take(call, job, random, taken));
     if (fate === 'hang') return untilAborted(call.signal);
-    await sleep(fate === 'late' ? random.int(1_250, 1_900) : random.int(0, 30));
+    await sleep(fate === 'late' ? random.int(1_250, 1_900) : random.int(0, this.healthy ? 10 : this.#slowestMs));
     if (fate === 'lost') throw new LostCallError(`cut off ${random.next()}`, 'connection_reset');
     if (fate === 'crash') throw new Error(`provider bug ${random.next()}`);
     return results;

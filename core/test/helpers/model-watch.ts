@@ -34,7 +34,7 @@ export function watch(world: ModelWorld): Watch {
 
 /** The reconciler is asked about every batch, at any moment, and must find nothing. */
 async function reconcile(world: ModelWorld, problems: Set<string>): Promise<void> {
-  await world.pool.query('UPDATE batchsender.batches SET checked_at = NULL');
+  await world.pool.query(`UPDATE batchsender.batches SET checked_at = 'epoch'`);
   const repairs = await world.store.maintenance.reconcile(1_000);
   if (repairs > 0) problems.add(`the reconciler repaired ${repairs} places`);
 }

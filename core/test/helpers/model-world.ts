@@ -7,10 +7,11 @@ import type { Logger } from '../../src/plugin/index.ts';
 import { createPostgresStore } from '../../src/postgres/create-store.ts';
 import { type ChaosProxy, chaosProxy } from './chaos-proxy.ts';
 import { type Host, modelPlugin } from './model-plugin.ts';
+import { seededRandom } from './model-random.ts';
 import { ModelVendor } from './model-vendor.ts';
 import { type TestDatabase, testDatabase } from './postgres.ts';
 
-/** Times so short that leases are lost and found within a schedule. */
+/** Times so short that leases are lost and found within a schedule. Sizes differ from seed to seed. */
 export const MODEL_TUNING: Partial<Tuning> = {
   chunkSize: 12,
   leaseMs: 1_500,
@@ -45,11 +46,14 @@ export class ModelWorld {
   readonly pool: pg.Pool;
   readonly store: Store;
   readonly #database: TestDatabase;
+  readonly #tuning: Partial<Tuning>;
   readonly #ending: Promise<void>[] = [];
 
   constructor(database: TestDatabase, seed: number) {
     this.#database = database;
     this.vendor = new ModelVendor(seed);
+    const random = seededRandom(`tuning ${seed}`);
+    this.#tuning = { ...MODEL_TUNING, chunkSize: random.pick([5, 12, 40]), sliceMs: random.pick([300, 3_000]) };
     this.pool = new pg.Pool({ connectionString: database.url, max: 4 });
     this.pool.on('error', () => undefined);
     this.store = createPostgresStore({
@@ -74,14 +78,14 @@ export class ModelWorld {
     return this.engines.reduce((sum, { engine }) => sum + engine.repairs, 0);
   }
 
-  async start(): Promise<ModelEngine> {
+  async start(tuning: Partial<Tuning> = {}): Promise<ModelEngine> {
     const host: Host = { index: this.engines.length, dead: false };
     const proxy = await chaosProxy(this.#database.url);
     const engine = createEngine({
       database: proxy.url,
       plugins: [modelPlugin(host, this.vendor)],
       pools: { engine: 3, api: 4 },
-      tuning: MODEL_TUNING,
+      tuning: { ...this.#tuning, ...tuning },
       logger: this.#logger(host),
     });
     if (!(engine instanceof BatchEngine)) throw new Error('createEngine() makes another engine');

@@ -29,6 +29,10 @@ import { slowDown } from './slow-down.ts';
 export class ChunkRun implements GateClient {
   readonly lease: ChunkLease;
   readonly leasedAt: number;
+  /** True when its results and its end are in the log. */
+  kept = false;
+  /** True when the chunk has been left: its row may say anything. */
+  ended = false;
   readonly plan: BatchPlan;
   readonly #env: ChunkRunEnv;
   readonly #recorder: Recorder;
@@ -43,7 +47,6 @@ export class ChunkRun implements GateClient {
   #stop: StopReason | undefined;
   #lastStart: number;
   #tokensAt = 0;
-  #leaving = false;
 
   constructor(lease: ChunkLease, env: ChunkRunEnv) {
     this.lease = lease;
@@ -74,11 +77,6 @@ export class ChunkRun implements GateClient {
     });
   }
 
-  /** True when the chunk has been left: its row may say anything. */
-  get ended(): boolean {
-    return this.#leaving;
-  }
-
   /** True while the chunk only waits for calls that have started: it needs no slot of the runner. */
   get draining(): boolean {
     return this.#stop !== undefined || this.#queue.size === 0;
@@ -92,7 +90,7 @@ export class ChunkRun implements GateClient {
     this.#env.gate.join(this);
     this.pump();
     await this.#done.promise;
-    this.#leaving = true;
+    this.ended = true;
     this.#env.gate.leave(this);
     try {
       return await this.#end();
@@ -277,8 +275,8 @@ export class ChunkRun implements GateClient {
 
   async #end(): Promise<number | undefined> {
     const end = this.#ending();
-    const kept = await this.#recorder.end(end);
-    if (!kept) {
+    this.kept = await this.#recorder.end(end);
+    if (!this.kept) {
       const late = lateFromUnwritten(this.#recorder.unwritten);
       if (late.length > 0) await this.#env.persist(() => this.#env.store.recordLate(this.lease, late));
       return undefined;

@@ -47,8 +47,8 @@ export class Runner {
   /** Chunks whose lease or load is under way, with their connection. */
   readonly #starting = new Map<number, string>();
   readonly #hintedAgain = new Map<number, ChunkRef>();
-  /** Chunks whose lease was not answered: if it was granted, nothing has been called under it. */
-  readonly #unheard = new Set<number>();
+  /** Chunks whose calls may have been made and whose end is not in the log. Under any other lease nobody was called. */
+  readonly #called = new Set<number>();
   readonly #gates: ConnectionGates;
   readonly #work = new Set<Promise<void>>();
   #ticker: NodeJS.Timeout | undefined;
@@ -59,7 +59,7 @@ export class Runner {
     const { rows, runnerId, versions, tuning } = options;
     this.heartbeat = new Heartbeat({
       beat: () => rows.heartbeat(runnerId, versions, tuning.leaseMs),
-      giveBack: (chunkId, epoch) => rows.giveBack(runnerId, chunkId, epoch, !this.#unheard.delete(chunkId)),
+      giveBack: (chunkId, epoch) => rows.giveBack(runnerId, chunkId, epoch, this.#called.delete(chunkId)),
       holds: (chunkId) => this.#runs.has(chunkId) || this.#starting.has(chunkId),
       runs: () => this.#runs,
       onShare: () => this.#gates.share(),
@@ -167,9 +167,7 @@ export class Runner {
   }
 
   async #take(ref: ChunkRef): Promise<void> {
-    this.#unheard.add(ref.chunkId);
     const lease = await this.#options.store.lease(ref.chunkId, this.#options.runnerId);
-    this.#unheard.delete(ref.chunkId);
     if (lease !== undefined) await this.#workOff(lease);
   }
 
@@ -215,8 +213,11 @@ export class Runner {
     const run = new ChunkRun(lease, env);
     this.#runs.set(lease.chunkId, run);
     this.#starting.delete(lease.chunkId);
+    this.#called.add(lease.chunkId);
     if (this.#stopping) run.stop('shutdown');
-    return run.run(work);
+    const dueInMs = await run.run(work);
+    if (run.kept) this.#called.delete(lease.chunkId);
+    return dueInMs;
   }
 
   async #returnUnused(lease: ChunkLease, dueInMs: number): Promise<number> {

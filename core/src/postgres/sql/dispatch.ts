@@ -32,7 +32,7 @@ LEFT JOIN LATERAL (
   ) AS due
 ) AS d ON n.blocked_at IS NULL AND (n.throttled_until IS NULL OR n.throttled_until <= now())
 ORDER BY b.id`;
-  // Two dispatchers that mark the same chunks in another order must not wait for each other.
+  // SKIP LOCKED: dispatchers that take the same rows in another order must not wait for each other.
   const mark = `
 UPDATE ${s}.chunks SET dispatched_at = now()
 WHERE id IN (
@@ -42,7 +42,9 @@ WHERE id IN (
 )
 RETURNING id`;
   const start = `
-UPDATE ${s}.batches SET state = 'running', changed_at = now() WHERE state = 'scheduled' AND scheduled_at <= now()`;
+UPDATE ${s}.batches SET state = 'running', changed_at = now() WHERE id IN (
+  SELECT id FROM ${s}.batches WHERE state = 'scheduled' AND scheduled_at <= now() FOR UPDATE SKIP LOCKED
+)`;
   const next = `
 SELECT (extract(epoch FROM min(scheduled_at) - now()) * 1000)::float8 AS in_ms FROM ${s}.batches WHERE state = 'scheduled'`;
   return {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Batch, Engine } from '../../../src/engine/api.ts';
+import { endLeadership } from '../../helpers/model-actions.ts';
 import { conservationProblems } from '../../helpers/model-conservation.ts';
 import { readSnapshot } from '../../helpers/model-snapshot.ts';
 import { ModelWorld } from '../../helpers/model-world.ts';
@@ -12,7 +13,8 @@ describe('E2: the reconciler', () => {
   beforeEach(async () => {
     world = await ModelWorld.create(1);
     world.vendor.healthy = true;
-    ({ engine } = await world.start());
+    // Its own reconciler looks once, at the start.
+    ({ engine } = await world.start({ reconcileMs: 3_600_000, chunkSize: 12 }));
   });
   afterEach(() => world.close());
 
@@ -52,7 +54,7 @@ describe('E2: the reconciler', () => {
 
   /** Asks for a look at everything, and answers the number of repairs. */
   async function reconcile(): Promise<number> {
-    await world.pool.query('UPDATE batchsender.batches SET checked_at = NULL');
+    await world.pool.query(`UPDATE batchsender.batches SET checked_at = 'epoch'`);
     return world.store.maintenance.reconcile(100);
   }
 
@@ -153,6 +155,9 @@ describe('E2: the reconciler', () => {
 
   it('counts its repairs in the engine that leads', async () => {
     const { id } = await completed(5);
+    await engine.stop();
+    await endLeadership(world.pool);
+    ({ engine } = await world.start());
     await damage('UPDATE batchsender.batches SET failed = 5, checked_at = NULL WHERE id = $1', id);
     await expect.poll(() => world.repairs, { timeout: 10_000 }).toBe(1);
     expect((await engine.getBatch(id)).counts.failed).toBe(0);
