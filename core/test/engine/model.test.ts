@@ -10,8 +10,8 @@ import { readSnapshot } from '../helpers/model-snapshot.ts';
 import { staleCalls, watch } from '../helpers/model-watch.ts';
 import { ModelWorld } from '../helpers/model-world.ts';
 
-/** A failing schedule is run again by its seed: `MODEL_SEED=123 MODEL_RUNS=1`. */
-const firstSeed = Number(process.env['MODEL_SEED'] ?? Math.floor(Math.random() * 1_000_000_000));
+/** Other schedules by another seed: `MODEL_SEED=123 MODEL_RUNS=50`. What failed is run again by its seed. */
+const firstSeed = Number(process.env['MODEL_SEED'] ?? 1);
 const runs = Number(process.env['MODEL_RUNS'] ?? 3);
 const scheduleMs = Number(process.env['MODEL_MS'] ?? 3_000);
 const seeds = Array.from({ length: runs }, (_, index) => firstSeed + index);

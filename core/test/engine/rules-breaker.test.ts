@@ -1,16 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { retry, succeeded, throttled } from '../../src/plugin/index.ts';
-import { createWorld, ended, sleep, until, type World } from '../helpers/engine-world.ts';
+import { ended, sleep, testWorld, until } from '../helpers/engine-world.ts';
 import { fake, numbered } from '../helpers/fake-plugin.ts';
 
-let world: World;
-beforeEach(async () => {
-  world = await createWorld();
-});
-afterEach(async () => {
-  expect(await world.problems()).toEqual([]);
-  await world.close();
-});
+const world = testWorld();
 
 /** Jobs that go to two endpoints in turn. */
 const jobs = (count: number) => numbered(count).map(({ n = 0 }) => ({ n, to: n % 2 === 0 ? 'down' : 'up' }));

@@ -1,21 +1,14 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { failed, type JobResult, pending, retry, succeeded } from '../../src/plugin/index.ts';
-import { createWorld, ended, sleep, until, type World } from '../helpers/engine-world.ts';
+import { ended, sleep, testWorld, until } from '../helpers/engine-world.ts';
 import { barrier, type FakeOptions, fake, numbered } from '../helpers/fake-plugin.ts';
 
 const REJECTIONS = fileURLToPath(new URL('fixtures/rejections.ts', import.meta.url));
 
-let world: World;
-beforeEach(async () => {
-  world = await createWorld();
-});
-afterEach(async () => {
-  expect(await world.problems()).toEqual([]);
-  await world.close();
-});
+const world = testWorld();
 
 const charged = () =>
   world.log.filter((entry) => entry.level === 'error' && entry.message?.includes('plugin-fake'));

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { BatchSenderError, InvalidInputError } from '../../src/engine/errors.ts';
 import { type JobPayload, Type } from '../../src/plugin/index.ts';
-import { createWorld, ended, until, type World } from '../helpers/engine-world.ts';
+import { ended, testWorld, until } from '../helpers/engine-world.ts';
 import { fake, numbered } from '../helpers/fake-plugin.ts';
 
 const Strict = Type.Object(
@@ -10,14 +10,7 @@ const Strict = Type.Object(
   { additionalProperties: false },
 );
 
-let world: World;
-beforeEach(async () => {
-  world = await createWorld();
-});
-afterEach(async () => {
-  expect(await world.problems()).toEqual([]);
-  await world.close();
-});
+const world = testWorld();
 
 const counted = async (table: string): Promise<number> =>
   (await world.sql(`SELECT count(*)::int AS n FROM batchsender.${table}`))[0].n;
@@ -278,7 +271,7 @@ describe("a submission inside the caller's transaction", () => {
     const mail = fake();
     const engine = await world.started({ plugins: [mail] });
     const client = await world.client();
-    await client.query('CREATE TABLE orders (id int)');
+    await client.query('DROP TABLE IF EXISTS orders; CREATE TABLE orders (id int)');
     await client.query('BEGIN');
     await client.query('INSERT INTO orders VALUES (1)');
     const kept = await engine.submit({ type: 'mail', jobs: numbered(count) }, { client });

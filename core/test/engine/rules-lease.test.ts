@@ -1,18 +1,14 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { NO_TALLIES } from '../../src/engine/decisions/tallies.ts';
 import type { ChunkLease, Flush, Store } from '../../src/engine/store.ts';
 import { succeeded } from '../../src/plugin/index.ts';
-import { createWorld, ended, sleep, until, type World } from '../helpers/engine-world.ts';
+import { ended, sleep, testWorld, until } from '../helpers/engine-world.ts';
 import { barrier, fake, numbered } from '../helpers/fake-plugin.ts';
 
 const ONE = '018f0000-0000-7000-8000-000000000001';
 const TWO = '018f0000-0000-7000-8000-000000000002';
 
-let world: World;
-beforeEach(async () => {
-  world = await createWorld();
-});
-afterEach(() => world.close());
+const world = testWorld();
 
 /** A sealed batch that nobody runs, and two runners on its first chunk, played by hand. */
 async function twoRunners(jobs = 5): Promise<{ batchId: string; chunkId: number; a: Store; b: Store }> {

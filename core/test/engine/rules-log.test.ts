@@ -1,13 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { failed, type JobResult, retry, succeeded, throttled, unknown } from '../../src/plugin/index.ts';
-import { createWorld, ended, holdChunks, until, type World } from '../helpers/engine-world.ts';
+import { ended, holdChunks, testWorld, until } from '../helpers/engine-world.ts';
 import { barrier, fake, numbered } from '../helpers/fake-plugin.ts';
 
-let world: World;
-beforeEach(async () => {
-  world = await createWorld();
-});
-afterEach(() => world.close());
+const world = testWorld();
 
 const kindsOf = async (batchId: string, seq: number): Promise<string[]> =>
   (

@@ -1,22 +1,18 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { failed, succeeded } from '../../src/plugin/index.ts';
 import { type ChaosProxy, chaosProxy } from '../helpers/chaos-proxy.ts';
-import { createWorld, ended, sleep, until, type World } from '../helpers/engine-world.ts';
+import { ended, sleep, testWorld, until } from '../helpers/engine-world.ts';
 import { barrier, fake, numbered } from '../helpers/fake-plugin.ts';
 
 const DEAD = '018f0000-0000-7000-8000-00000000dead';
 
-let world: World;
-let proxies: ChaosProxy[] = [];
-beforeEach(async () => {
-  world = await createWorld();
-});
-afterEach(async () => {
-  expect(await world.problems()).toEqual([]);
+const world = testWorld();
+const proxies: ChaosProxy[] = [];
+afterEach(() => {
   for (const proxy of proxies) proxy.cut();
-  await world.close();
+});
+afterAll(async () => {
   await Promise.all(proxies.map((proxy) => proxy.close()));
-  proxies = [];
 });
 
 async function proxied(): Promise<ChaosProxy> {

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { ChunkLease, Store } from '../../src/engine/store.ts';
 import {
   failed,
@@ -9,17 +9,10 @@ import {
   succeeded,
   unknown,
 } from '../../src/plugin/index.ts';
-import { createWorld, ended, holdChunks, until, type World } from '../helpers/engine-world.ts';
+import { ended, holdChunks, testWorld, until } from '../helpers/engine-world.ts';
 import { barrier, type Fake, fake, numbered } from '../helpers/fake-plugin.ts';
 
-let world: World;
-beforeEach(async () => {
-  world = await createWorld();
-});
-afterEach(async () => {
-  expect(await world.problems()).toEqual([]);
-  await world.close();
-});
+const world = testWorld();
 
 const RUNNER = '018f0000-0000-7000-8000-000000000001';
 const timeline = async (seq: number): Promise<string[]> =>

@@ -1,17 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { BatchSenderError } from '../../src/engine/errors.ts';
 import { failed, notSent, retry, succeeded, throttled, unknown } from '../../src/plugin/index.ts';
-import { createWorld, ended, until, type World } from '../helpers/engine-world.ts';
+import { ended, testWorld, until } from '../helpers/engine-world.ts';
 import { barrier, fake, numbered } from '../helpers/fake-plugin.ts';
 
-let world: World;
-beforeEach(async () => {
-  world = await createWorld();
-});
-afterEach(async () => {
-  expect(await world.problems()).toEqual([]);
-  await world.close();
-});
+const world = testWorld();
 
 const timeline = async (batchId: string, seq = 0): Promise<string[]> => {
   const rows = await world.sql(

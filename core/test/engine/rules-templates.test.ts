@@ -1,7 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { InvalidInputError } from '../../src/engine/errors.ts';
 import { html, type JobPayload, Type, url, variables } from '../../src/plugin/index.ts';
-import { createWorld, ended, type World } from '../helpers/engine-world.ts';
+import { ended, testWorld } from '../helpers/engine-world.ts';
 import { fake } from '../helpers/fake-plugin.ts';
 
 const Letter = Type.Object(
@@ -15,11 +15,7 @@ const Letter = Type.Object(
   { additionalProperties: false },
 );
 
-let world: World;
-beforeEach(async () => {
-  world = await createWorld();
-});
-afterEach(() => world.close());
+const world = testWorld();
 
 async function refusal(work: Promise<unknown>): Promise<InvalidInputError> {
   return work.then(

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { createEngine } from '../../src/create-engine.ts';
 import type { Batch, Engine, EngineOptions } from '../../src/engine/api.ts';
 import type { Store } from '../../src/engine/store.ts';
@@ -8,7 +9,7 @@ import type { Logger, Plugin } from '../../src/plugin/index.ts';
 import { createPostgresStore } from '../../src/postgres/create-store.ts';
 import { conservationProblems } from './model-conservation.ts';
 import { readSnapshot } from './model-snapshot.ts';
-import { testDatabase } from './postgres.ts';
+import { type TestDatabase, testDatabase } from './postgres.ts';
 
 /** Short times, so that tests need not wait; a lease that a loaded machine does not lose. */
 const FAST: Partial<Tuning> = {
@@ -30,11 +31,11 @@ export interface WorldEngineOptions extends Partial<Omit<EngineOptions, 'plugins
   readonly plugins: readonly { readonly plugin: Plugin }[];
 }
 
-/** A database of its own with engines and stores on it. */
+/** A database with engines and stores on it. */
 export interface World {
   readonly url: string;
   readonly log: LogEntry[];
-  /** An engine that was not started; stopped when the world closes. */
+  /** An engine that was not started. */
   engine(options: WorldEngineOptions): Engine;
   /** A started engine. */
   started(options: WorldEngineOptions): Promise<Engine>;
@@ -46,71 +47,132 @@ export interface World {
   client(): Promise<pg.PoolClient>;
   /** E1, E2, E10: what is wrong in the database now. */
   problems(): Promise<string[]>;
-  close(): Promise<void>;
 }
 
-export async function createWorld(): Promise<World> {
-  const database = await testDatabase();
-  const pool = new pg.Pool({ connectionString: database.url, max: 6 });
-  pool.on('error', () => undefined);
-  const engines: Engine[] = [];
-  const stores: Store[] = [];
-  const clients = new Set<pg.PoolClient>();
-  const log: LogEntry[] = [];
-  const engine = ({ plugins, tuning, ...options }: WorldEngineOptions) => {
+/**
+ * One world for a test file, called at its top: the database is proven sound after each test,
+ * and emptied for the next one.
+ */
+export function testWorld(): World {
+  const world = new DatabaseWorld();
+  beforeAll(() => world.open());
+  afterEach(async () => {
+    try {
+      expect(await world.problems()).toEqual([]);
+    } finally {
+      await world.empty();
+    }
+  });
+  afterAll(() => world.close());
+  return world;
+}
+
+const TABLES = [
+  'batches',
+  'uploads',
+  'jobs',
+  'chunks',
+  'job_events',
+  'runners',
+  'leadership',
+  'connections',
+  'rate_usage',
+  'sweeps',
+  'idempotency_keys',
+  'settings',
+];
+
+class DatabaseWorld implements World {
+  readonly log: LogEntry[] = [];
+  #database: TestDatabase | undefined;
+  #pool: pg.Pool | undefined;
+  #engines: Engine[] = [];
+  #stores: Store[] = [];
+  readonly #clients = new Set<pg.PoolClient>();
+
+  get url(): string {
+    return opened(this.#database).url;
+  }
+
+  async open(): Promise<void> {
+    this.#database = await testDatabase();
+    this.#pool = new pg.Pool({ connectionString: this.url, max: 6 });
+    this.#pool.on('error', () => undefined);
+    await this.store();
+  }
+
+  engine({ plugins, tuning, ...options }: WorldEngineOptions): Engine {
     const made = createEngine({
-      database: database.url,
+      database: this.url,
       plugins: plugins.map((one) => one.plugin),
-      logger: recordingLogger(log),
+      logger: recordingLogger(this.log),
       pools: { engine: 4, api: 4 },
       tuning: { ...FAST, ...tuning },
       ...options,
     });
-    engines.push(made);
+    this.#engines.push(made);
     return made;
-  };
-  return {
-    url: database.url,
-    log,
-    engine,
-    async started(options) {
-      const made = engine(options);
-      await made.start();
-      return made;
-    },
-    async store() {
-      const made = createPostgresStore({
-        connectionString: database.url,
-        schema: 'batchsender',
-        pools: { engine: 2, api: 2 },
-        onError: () => undefined,
-      });
-      stores.push(made);
-      await made.migrate();
-      return made;
-    },
-    sql: async (text, values = []) => (await pool.query(text, [...values])).rows,
-    async client() {
-      const client = await pool.connect();
-      clients.add(client);
-      client.once('end', () => clients.delete(client));
-      const release = client.release.bind(client);
-      client.release = (error) => {
-        clients.delete(client);
-        release(error);
-      };
-      return client;
-    },
-    problems: async () => conservationProblems(await readSnapshot(pool)),
-    async close() {
-      // Those of a test that failed half-way: their locks must not hold up the rest.
-      for (const client of clients) client.release(true);
-      await Promise.all(engines.map((one) => one.stop({ graceMs: 200 })));
-      await Promise.all(stores.map((one) => one.close()));
-      await pool.end();
-      await database.drop();
-    },
-  };
+  }
+
+  async started(options: WorldEngineOptions): Promise<Engine> {
+    const made = this.engine(options);
+    await made.start();
+    return made;
+  }
+
+  async store(): Promise<Store> {
+    const made = createPostgresStore({
+      connectionString: this.url,
+      schema: 'batchsender',
+      pools: { engine: 2, api: 2 },
+      onError: () => undefined,
+    });
+    this.#stores.push(made);
+    await made.migrate();
+    return made;
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: rows are what the test's own SQL says
+  async sql(text: string, values: readonly unknown[] = []): Promise<any[]> {
+    return (await opened(this.#pool).query(text, [...values])).rows;
+  }
+
+  async client(): Promise<pg.PoolClient> {
+    const client = await opened(this.#pool).connect();
+    this.#clients.add(client);
+    const release = client.release.bind(client);
+    client.release = (error) => {
+      this.#clients.delete(client);
+      release(error);
+    };
+    return client;
+  }
+
+  async problems(): Promise<string[]> {
+    return conservationProblems(await readSnapshot(opened(this.#pool)));
+  }
+
+  /** Stops all that runs, and deletes what it left. */
+  async empty(): Promise<void> {
+    // Those of a test that failed half-way: their locks must not hold up the rest.
+    for (const client of this.#clients) client.release(true);
+    await Promise.all(this.#engines.map((one) => one.stop({ graceMs: 200 })));
+    await Promise.all(this.#stores.map((one) => one.close()));
+    this.#engines = [];
+    this.#stores = [];
+    this.log.length = 0;
+    await this.sql(TABLES.map((table) => `DELETE FROM batchsender.${table}`).join(';'));
+  }
+
+  async close(): Promise<void> {
+    await this.#pool?.end();
+    await this.#database?.drop();
+  }
+}
+
+function opened<T>(part: T | undefined): T {
+  if (part === undefined) throw new Error('the world is there only while tests run');
+  return part;
 }
 
 function recordingLogger(log: LogEntry[]): Logger {

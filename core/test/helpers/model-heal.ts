@@ -13,7 +13,8 @@ WHERE state NOT IN ('completed', 'cancelled') OR EXISTS (SELECT 1 FROM batchsend
 /** Mends everything and waits until every batch has ended. Throws if some never end. */
 export async function heal(world: ModelWorld, journal: ModelJournal): Promise<void> {
   world.vendor.healthy = true;
-  while (world.up.length < 2) await world.start();
+  // New ones, so that at least two have a wire without a fault.
+  await Promise.all([world.start(), world.start()]);
   await endLeadership(world.pool);
   const until = performance.now() + QUIET_WITHIN_MS;
   for (;;) {

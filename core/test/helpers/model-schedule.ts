@@ -42,7 +42,18 @@ type ActionName = keyof typeof WEIGHTS;
 
 const MOST_ENGINES = 3;
 /** Statements whose replies are worth losing. */
-const PRECIOUS = ['bs_flush', 'bs_fence', 'bs_lease', 'bs_retry', 'bs_cancel', 'COMMIT', 'INSERT', 'UPDATE'];
+const PRECIOUS = [
+  'bs_flush',
+  'bs_fence',
+  'bs_lease',
+  'bs_batch',
+  'bs_slice',
+  'bs_retry',
+  'bs_cancel',
+  'COMMIT',
+  'INSERT',
+  'UPDATE',
+];
 
 /** Does random things for a while, many at once, and waits until all of them have ended. */
 export async function runSchedule(world: ModelWorld, random: Random, forMs: number): Promise<ModelJournal> {

@@ -89,7 +89,9 @@ export class ModelVendor {
     const taken = fate === 'answer' || fate === 'late' || random.chance(0.5);
     const results = call.jobs.map((job) => this.#take(call, job, random, taken));
     if (fate === 'hang') return untilAborted(call.signal);
-    await sleep(fate === 'late' ? random.int(1_250, 1_900) : random.int(0, this.healthy ? 10 : this.#slowestMs));
+    await sleep(
+      fate === 'late' ? random.int(1_250, 1_900) : random.int(0, this.healthy ? 10 : this.#slowestMs),
+    );
     if (fate === 'lost') throw new LostCallError(`cut off ${random.next()}`, 'connection_reset');
     if (fate === 'crash') throw new Error(`provider bug ${random.next()}`);
     return results;

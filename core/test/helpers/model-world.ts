@@ -53,7 +53,11 @@ export class ModelWorld {
     this.#database = database;
     this.vendor = new ModelVendor(seed);
     const random = seededRandom(`tuning ${seed}`);
-    this.#tuning = { ...MODEL_TUNING, chunkSize: random.pick([5, 12, 40]), sliceMs: random.pick([300, 3_000]) };
+    this.#tuning = {
+      ...MODEL_TUNING,
+      chunkSize: random.pick([5, 12, 40]),
+      sliceMs: random.pick([300, 3_000]),
+    };
     this.pool = new pg.Pool({ connectionString: database.url, max: 4 });
     this.pool.on('error', () => undefined);
     this.store = createPostgresStore({
@@ -91,7 +95,13 @@ export class ModelWorld {
     if (!(engine instanceof BatchEngine)) throw new Error('createEngine() makes another engine');
     const made: ModelEngine = { host, engine, proxy, stalls: [], state: 'up' };
     this.engines.push(made);
-    await engine.start();
+    try {
+      await engine.start();
+    } catch (error) {
+      // A process that cannot start ends.
+      this.kill(made);
+      throw error;
+    }
     return made;
   }
 
