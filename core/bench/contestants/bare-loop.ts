@@ -64,7 +64,7 @@ async function drainChunk(client: Client, chunkId: number, runnerId: string): Pr
     values: [lease.batch_id, lease.first_seq, lease.end_seq],
     rowMode: 'array',
   });
-  const payloads = JSON.parse(loaded.rows[0]?.[0] ?? '[]') as unknown[];
+  const payloads = loaded.rows.map(([text]) => JSON.parse(text) as unknown);
   const seqs = payloads.map((_, index) => lease.first_seq + index);
   const kinds = payloads.map(() => 'succeeded');
   const data = payloads.map(() => 'NULL');

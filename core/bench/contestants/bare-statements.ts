@@ -35,9 +35,7 @@ WHERE c.id = $1 AND c.state = 'ready' AND c.due_at <= now() AND b.id = c.batch_i
 RETURNING c.batch_id, c.epoch, c.flush_no, c.first_seq, c.end_seq`;
 
 export const LOAD = `
-SELECT '[' || string_agg(p, ',') || ']' AS payloads
-FROM (SELECT payload::text AS p FROM batchsender.jobs
-  WHERE batch_id = $1 AND seq >= $2 AND seq < $3 ORDER BY seq) AS ordered`;
+SELECT payload::text FROM batchsender.jobs WHERE batch_id = $1 AND seq >= $2 AND seq < $3 ORDER BY seq`;
 
 export const FLUSH = `
 WITH c AS (
