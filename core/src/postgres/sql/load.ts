@@ -5,7 +5,7 @@ import { intArray } from './array-literal.ts';
 
 /**
  * The payloads of a chunk's jobs, as texts that are parsed one by one. Joined into one value by the
- * database they cost five times as much: every copy of a value that large is fresh memory.
+ * database they took four times as long to fetch (docs/decisions/0007).
  */
 export function loadStatement(pool: Pool, s: string) {
   const select = (where: string) =>
