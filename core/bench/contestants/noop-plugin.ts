@@ -28,8 +28,8 @@ const NoopPayload = Type.Object(
   { additionalProperties: false },
 );
 
-/** Enough for whole chunks to start at once: the work does nothing, so nothing needs protection. */
-const CONCURRENCY = 2_000;
+/** Enough for all chunks of a runner to start whole: the work does nothing, so nothing needs protection. */
+const CONCURRENCY = 20_000;
 
 function noopModule(type: string, kind: 'at-least-once' | 'at-most-once', onCall: (jobId: string) => void) {
   const result = succeeded();

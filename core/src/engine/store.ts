@@ -1,3 +1,4 @@
+import type { JobPayload } from '../plugin/index.ts';
 import type { BatchState, IdempotencyStore, Settings } from './api.ts';
 import type { IntakeStore, ReadStore, SteerStore } from './host-store.ts';
 
@@ -110,12 +111,16 @@ export interface RunnableBatch {
 }
 
 /** What the runner reads and writes. Every method is one statement. */
+/** The payloads of a chunk's jobs by their position. */
+export interface ChunkPayloads {
+  get(seq: number): JobPayload | undefined;
+}
+
 export interface RunStore {
   /** Undefined if the chunk is not there to be leased. */
   lease(chunkId: number, runnerId: string): Promise<ChunkLease | undefined>;
   runnableBatch(batchId: string): Promise<RunnableBatch>;
-  /** The payloads of the chunk's jobs by their position. */
-  loadJobs(lease: ChunkLease): Promise<Map<number, Record<string, unknown>>>;
+  loadJobs(lease: ChunkLease): Promise<ChunkPayloads>;
   /** The last event of each job that has one in the chunk's attempt. */
   loadAttempt(lease: ChunkLease): Promise<AttemptEvent[]>;
   /** Writes events under the lease without touching the chunk. False if the lease is lost. */

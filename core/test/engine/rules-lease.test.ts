@@ -95,7 +95,15 @@ describe('a lease', () => {
       [1, 'succeeded'],
       [3, 'succeeded'],
     ]);
-    expect([...(await b.run.loadJobs(second)).keys()]).toEqual([0, 1, 2, 3, 4]);
+    const payloads = await b.run.loadJobs(second);
+    expect([0, 1, 2, 3, 4, 5].map((seq) => payloads.get(seq) !== undefined)).toEqual([
+      true,
+      true,
+      true,
+      true,
+      true,
+      false,
+    ]);
   });
 });
 

@@ -21,6 +21,7 @@ export interface Due {
 
 /** Which jobs of a leased chunk are due, from the last events of its attempt (E3). */
 export function dueJobs(jobs: ChunkJobs, events: readonly AttemptEvent[]): Due {
+  if (events.length === 0) return { fresh: seqsOf(jobs), fenced: [] };
   const last = new Map(events.map((event) => [event.seq, event]));
   const fresh: number[] = [];
   const fenced: OpenFence[] = [];
@@ -34,9 +35,10 @@ export function dueJobs(jobs: ChunkJobs, events: readonly AttemptEvent[]): Due {
 }
 
 /** The positions that a chunk holds, in order. */
-export function* seqsOf(jobs: ChunkJobs): Generator<number> {
-  if (jobs.seqs !== undefined) yield* jobs.seqs;
-  else for (let seq = jobs.first; seq < jobs.end; seq++) yield seq;
+export function seqsOf(jobs: ChunkJobs): readonly number[] {
+  if (jobs.seqs !== undefined) return jobs.seqs;
+  const { first, end } = jobs;
+  return Array.from({ length: end - first }, (_none, index) => first + index);
 }
 
 function openFence(event: AttemptEvent): OpenFence {

@@ -1,7 +1,8 @@
 import type { Call, JsonValue } from '../../plugin/index.ts';
+import type { PlannedCall } from './call-queue.ts';
 
-/** Writes a note under the lease; false if the lease is lost. */
-export type WriteNote = (data: JsonValue) => Promise<boolean>;
+/** Writes a note of a call under the lease; false if the lease is lost. */
+export type WriteNote = (call: PlannedCall, data: JsonValue) => Promise<boolean>;
 
 const MAX_NOTE = 4_096;
 
@@ -18,13 +19,15 @@ export class ActiveCall implements Call {
   #controller: AbortController | undefined;
   #reason: Error | undefined;
   #noted: JsonValue | undefined;
+  readonly #planned: PlannedCall;
   readonly #note: WriteNote;
 
-  constructor(idempotencyKey: string, attempt: number, timeoutMs: number, now: number, note: WriteNote) {
-    this.idempotencyKey = idempotencyKey;
+  constructor(planned: PlannedCall, attempt: number, now: number, note: WriteNote) {
+    this.idempotencyKey = planned.idempotencyKey;
     this.attempt = attempt;
-    this.timeoutMs = timeoutMs;
-    this.deadline = now + timeoutMs;
+    this.timeoutMs = planned.timeoutMs;
+    this.deadline = now + planned.timeoutMs;
+    this.#planned = planned;
     this.#note = note;
   }
 
@@ -60,7 +63,8 @@ export class ActiveCall implements Call {
   async #write(data: JsonValue): Promise<void> {
     if (JSON.stringify(data).length > MAX_NOTE)
       throw new Error(`A note may have ${MAX_NOTE} characters of JSON`);
-    if (!(await this.#note(data))) throw new Error('The lease is lost: another runner has taken over');
+    if (!(await this.#note(this.#planned, data)))
+      throw new Error('The lease is lost: another runner has taken over');
     this.#noted = data;
   }
 }

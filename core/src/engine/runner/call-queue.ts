@@ -7,6 +7,8 @@ export interface PlannedCall {
   readonly kind: 'call' | 'resolve';
   readonly jobs: readonly PreparedJob[];
   readonly endpoint: string | undefined;
+  /** Its key for each rate of the provider. */
+  readonly rateKeys: readonly string[];
   readonly idempotencyKey: string;
   readonly guarantee: Guarantee;
   readonly timeoutMs: number;
@@ -15,6 +17,9 @@ export interface PlannedCall {
   /** The call of each job to be resolved, should the provider never have seen it. */
   readonly again?: readonly PlannedCall[];
 }
+
+/** Milliseconds until an endpoint may be called, 0 if now, undefined if it only lacks a slot. */
+export type WaitMs = (endpoint: string | undefined) => number | undefined;
 
 /**
  * The calls of a chunk, in a queue for each endpoint. The queues take turns, and one whose
@@ -38,7 +43,7 @@ export class CallQueue {
   }
 
   /** The next call whose endpoint has no wait. */
-  next(waitMs: (endpoint: string | undefined) => number | undefined): PlannedCall | undefined {
+  next(waitMs: WaitMs): PlannedCall | undefined {
     for (let tries = this.#order.length; tries > 0; tries--) {
       if (this.#cursor >= this.#order.length) this.#cursor = 0;
       const endpoint = this.#order[this.#cursor];
@@ -52,7 +57,7 @@ export class CallQueue {
   }
 
   /** The shortest wait of all endpoints; undefined if one of them only lacks a slot. */
-  shortestWaitMs(waitMs: (endpoint: string | undefined) => number | undefined): number | undefined {
+  shortestWaitMs(waitMs: WaitMs): number | undefined {
     let shortest = Number.POSITIVE_INFINITY;
     for (const endpoint of this.#order) {
       const wait = waitMs(endpoint);

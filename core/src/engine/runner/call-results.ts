@@ -32,6 +32,8 @@ export interface Landed {
   readonly working: boolean;
 }
 
+const NO_CALLS: readonly PlannedCall[] = [];
+
 type Results = readonly (JobResult | undefined)[];
 
 const MISSING: JobResult = {
@@ -63,23 +65,24 @@ export function landResults(judge: Judge, call: PlannedCall, results: Results, n
     const prepared = call.jobs[i] as PreparedJob;
     const result = whole?.results[i] ?? results[i] ?? MISSING;
     if (result.status !== 'retry' && result.status !== 'unknown') working = true;
-    const settlement = withNote(whole?.same ?? settle(result, madeContext(judge, call, prepared)), note);
-    for (const event of judge.outcome.event(prepared.job.seq, settlement)) events.push(event);
+    const settlement = withNote(whole?.same ?? settle(result, madeContext(judge, prepared)), note);
+    judge.outcome.record(prepared.job.seq, settlement, events);
   }
-  return { events, repeats: [], working };
+  return { events, repeats: NO_CALLS, working };
 }
 
 function wholeCall(judge: Judge, call: PlannedCall, results: Results): WholeCall {
   const all = call.jobs.map((_job, index) => results[index] ?? MISSING);
-  return judgeWholeCall(all, madeContext(judge, call, call.jobs[0] as PreparedJob));
+  return judgeWholeCall(all, madeContext(judge, call.jobs[0] as PreparedJob));
 }
 
 export function landLost(judge: Judge, call: PlannedCall, lost: LostCall): Landed {
   if (call.kind === 'resolve') return { ...landResolutions(judge, call, []), working: false };
-  const events = call.jobs.flatMap((prepared) =>
-    judge.outcome.event(prepared.job.seq, settleLost(lost, madeContext(judge, call, prepared))),
-  );
-  return { events, repeats: [], working: false };
+  const events: NewEvent[] = [];
+  for (const prepared of call.jobs) {
+    judge.outcome.record(prepared.job.seq, settleLost(lost, madeContext(judge, prepared)), events);
+  }
+  return { events, repeats: NO_CALLS, working: false };
 }
 
 /** The resolutions of a call by its jobs, and what broke the contract. */
@@ -101,9 +104,13 @@ export function landResolutions(
     const fence = call.fences?.[index];
     // A question is about jobs of several guarantees and endpoints; each is called again by its own.
     const own = call.again?.[index] ?? call;
-    const decision = resolutionSettlement(answers[index], judgeContext(judge, own, prepared), fence);
+    const decision = resolutionSettlement(
+      answers[index],
+      contextOf(judge.lease, judge.policy, prepared),
+      fence,
+    );
     if (decision === 'call') repeats.push(own);
-    else events.push(...judge.outcome.event(prepared.job.seq, withNote(decision, fence?.note)));
+    else judge.outcome.record(prepared.job.seq, withNote(decision, fence?.note), events);
   }
   return { events, repeats, working: true };
 }
@@ -116,11 +123,6 @@ function withNote(settlement: Settlement, note: unknown): Settlement {
 
 const jobIds = (call: PlannedCall): string[] => call.jobs.map(({ job }) => job.id);
 
-const judgeContext = (judge: Judge, call: PlannedCall, prepared: PreparedJob): SettleContext =>
-  contextOf(judge.lease, judge.policy, { prepared, guarantee: call.guarantee });
-
-/** This call counts as one fence more. */
-function madeContext(judge: Judge, call: PlannedCall, prepared: PreparedJob): SettleContext {
-  const context = judgeContext(judge, call, prepared);
-  return { ...context, fences: context.fences + 1 };
-}
+/** The call was just made. */
+const madeContext = (judge: Judge, prepared: PreparedJob): SettleContext =>
+  contextOf(judge.lease, judge.policy, prepared, 1);

@@ -1,4 +1,4 @@
-import type { JobPayload, Provider } from '../../plugin/index.ts';
+import type { JobPayload } from '../../plugin/index.ts';
 import type { FullRetryPolicy } from '../decisions/backoff.ts';
 import { dueJobs, type OpenFence } from '../decisions/due.ts';
 import { type Again, againFromEvents } from '../decisions/follow-up.ts';
@@ -12,8 +12,8 @@ import {
 import { coversCall } from '../decisions/whole-call.ts';
 import type { AttemptEvent, ChunkLease, RunStore } from '../store.ts';
 import type { PlannedCall } from './call-queue.ts';
-import { type Guaranteed, planCalls, planRepeats, planResolves } from './plan-calls.ts';
-import { type BatchPlan, buildJob, doubtful, guaranteeOf, type PreparedJob, undecided } from './prepare.ts';
+import { type FencedJob, planCalls, planRepeats, planResolves } from './plan-calls.ts';
+import { type BatchPlan, canBeAsked, type PreparedJob, prepare, undecided } from './prepare.ts';
 
 /** What a leased chunk has to do. */
 export interface ChunkWork {
@@ -25,9 +25,9 @@ export interface ChunkWork {
 }
 
 interface Sorted {
-  readonly fresh: Guaranteed[];
-  readonly repeats: (Guaranteed & { fence: OpenFence })[];
-  readonly resolves: (Guaranteed & { fence: OpenFence })[];
+  readonly fresh: PreparedJob[];
+  readonly repeats: FencedJob[];
+  readonly resolves: FencedJob[];
   readonly settled: { seq: number; settlement: Settlement }[];
 }
 
@@ -47,53 +47,48 @@ export async function loadChunk(
   const late = new Map(events.filter((event) => event.late !== null).map((event) => [event.seq, event.late]));
   const sorted: Sorted = { fresh: [], repeats: [], resolves: [], settled: [] };
   const tooOld = lease.ageMs >= policy.maxAgeMs;
+  const chunk = { plan, lease };
   for (const seq of due.fresh) {
-    sortFresh(sorted, plan, lease, { seq, tooOld }, payloads.get(seq) as JobPayload);
+    const prepared = prepareOrFail(sorted, chunk, seq, payloads.get(seq), undefined);
+    if (prepared !== undefined) sortFresh(sorted, lease, prepared, tooOld);
   }
   for (const fence of due.fenced) {
-    const stored = payloads.get(fence.seq) as JobPayload;
-    const made = attempt(sorted, fence.seq, () => prepare(plan, lease, fence.seq, stored, fence));
-    if (made === undefined) continue;
-    sortFenced(sorted, { ...made, fence }, late.get(fence.seq) ?? undefined, contextOf(lease, policy, made));
+    const prepared = prepareOrFail(sorted, chunk, fence.seq, payloads.get(fence.seq), fence);
+    if (prepared === undefined) continue;
+    const success = late.get(fence.seq) ?? undefined;
+    sortFenced(sorted, { prepared, fence }, success, contextOf(lease, policy, prepared));
   }
   const { provider } = plan;
-  const calls = [
-    ...planCalls(provider, sorted.fresh),
-    ...planRepeats(provider, sorted.repeats),
-    ...planResolves(provider, sorted.resolves),
-  ];
+  const calls = planCalls(provider, sorted.fresh);
+  calls.push(...planRepeats(sorted.repeats), ...planResolves(provider, sorted.resolves));
   return { calls, settled: sorted.settled, again: againFromEvents(events) };
 }
 
-function sortFresh(
-  sorted: Sorted,
-  plan: BatchPlan,
-  lease: ChunkLease,
-  { seq, tooOld }: { seq: number; tooOld: boolean },
-  stored: JobPayload,
-): void {
-  const made = attempt(sorted, seq, () => prepare(plan, lease, seq, stored, undefined));
-  if (made === undefined) return;
-  const { guarantee, prepared } = made;
-  const { possibleDuplicate } = prepared.job;
+function sortFresh(sorted: Sorted, lease: ChunkLease, prepared: PreparedJob, tooOld: boolean): void {
+  const { guarantee, job } = prepared;
   const doubt = undecided(lease, guarantee);
+  if (!tooOld && !doubt) {
+    sorted.fresh.push(prepared);
+    return;
+  }
+  const { possibleDuplicate } = job;
   const { firstLeaseAgeMs } = lease;
-  let settlement: Settlement | undefined;
-  if (tooOld) settlement = expired(doubt);
-  else if (doubt) settlement = settleDoubtful({ guarantee, possibleDuplicate, firstLeaseAgeMs });
-  if (settlement === undefined) sorted.fresh.push(made);
-  else sorted.settled.push({ seq, settlement });
+  const settlement = tooOld
+    ? expired(doubt)
+    : settleDoubtful({ guarantee, possibleDuplicate, firstLeaseAgeMs });
+  if (settlement === undefined) sorted.fresh.push(prepared);
+  else sorted.settled.push({ seq: job.seq, settlement });
 }
 
 function sortFenced(
   sorted: Sorted,
-  entry: Guaranteed & { fence: OpenFence },
+  entry: FencedJob,
   success: Record<string, unknown> | undefined,
   context: SettleContext,
 ): void {
-  const { guarantee, fence } = entry;
+  const { prepared, fence } = entry;
   // A call that may be repeated only for exactly the same jobs is repeated for all of them.
-  if (success !== undefined && !coversCall(guarantee)) {
+  if (success !== undefined && !coversCall(prepared.guarantee)) {
     const { status: _status, ...data } = success;
     sorted.settled.push({ seq: fence.seq, settlement: { kind: 'succeeded', data } });
     return;
@@ -105,16 +100,20 @@ function sortFenced(
   const decision = settleOpenFence(context);
   if (decision === 'resolve') sorted.resolves.push(entry);
   else if (decision === 'repeat') sorted.repeats.push(entry);
-  else if (decision === 'call') sorted.fresh.push(entry);
+  else if (decision === 'call') sorted.fresh.push(prepared);
   else sorted.settled.push({ seq: fence.seq, settlement: decision });
 }
 
-const canBeAsked = (fence: OpenFence): boolean => fence.pending || fence.note !== undefined;
-
 /** A payload that cannot be prepared fails alone, with the reason. */
-function attempt<T>(sorted: Sorted, seq: number, work: () => T): T | undefined {
+function prepareOrFail(
+  sorted: Sorted,
+  { plan, lease }: { plan: BatchPlan; lease: ChunkLease },
+  seq: number,
+  stored: JobPayload | undefined,
+  fence: OpenFence | undefined,
+): PreparedJob | undefined {
   try {
-    return work();
+    return prepare(plan, lease, seq, stored as JobPayload, fence);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     const data = { code: 'invalid_payload', message: message.slice(0, 500) };
@@ -123,46 +122,21 @@ function attempt<T>(sorted: Sorted, seq: number, work: () => T): T | undefined {
   }
 }
 
-function prepare(
-  plan: BatchPlan,
+/** What `settle` needs to know of a job; `made` is 1 where a call of it was just made: it counts as one fence more. */
+export function contextOf(
   lease: ChunkLease,
-  seq: number,
-  stored: JobPayload,
-  fence: OpenFence | undefined,
-): Guaranteed {
-  const plain = buildJob(plan, lease, seq, stored, false);
-  const guarantee = guaranteeOf(plan, plain.payload);
-  askProvider(plan.provider, plain.payload);
-  // A job that `resolve` can tell about is not called again unless the provider never saw it.
-  const again = fence !== undefined && guarantee.kind === 'at-least-once' && !canBeAsked(fence);
-  const job = again || doubtful(lease, guarantee) ? { ...plain, possibleDuplicate: true } : plain;
-  const sized = plan.provider.batchBytes !== undefined;
-  const prepared: PreparedJob = {
-    job,
-    fences: fence?.fences ?? 0,
-    bytes: sized ? Buffer.byteLength(JSON.stringify(job.payload)) : 0,
-  };
-  return { prepared, guarantee };
-}
-
-/** What calls are planned by: asked here once, so that a throw fails this job and not its chunk. */
-function askProvider(provider: Provider, payload: JobPayload): void {
-  provider.endpointKey?.(payload);
-  provider.groupKey?.(payload);
-  if (typeof provider.timeoutMs === 'function') provider.timeoutMs(payload);
-  for (const rate of provider.rates ?? []) rate.key?.(payload);
-}
-
-/** What `settle` needs to know of a job. */
-export function contextOf(lease: ChunkLease, policy: FullRetryPolicy, made: Guaranteed): SettleContext {
+  policy: FullRetryPolicy,
+  { job, guarantee, fences }: PreparedJob,
+  made: 0 | 1 = 0,
+): SettleContext {
   return {
-    guarantee: made.guarantee,
+    guarantee,
     policy,
     spent: lease.spent,
     ageMs: lease.ageMs,
     firstLeaseAgeMs: lease.firstLeaseAgeMs,
-    possibleDuplicate: made.prepared.job.possibleDuplicate,
-    undecided: made.prepared.job.possibleDuplicate || undecided(lease, made.guarantee),
-    fences: made.prepared.fences,
+    possibleDuplicate: job.possibleDuplicate,
+    undecided: job.possibleDuplicate || undecided(lease, guarantee),
+    fences: fences + made,
   };
 }

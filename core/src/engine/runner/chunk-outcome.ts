@@ -14,20 +14,23 @@ export class ChunkOutcome {
   /** Jobs whose fence stays open, by the second in which they are looked at again. */
   readonly #open = new Map<number, number[]>();
 
-  /** The events of a settlement: one, or none where nothing is new. */
-  event(seq: number, settlement: Settlement): NewEvent[] {
+  /** Takes a settlement, and adds its event, if anything is new, to a list. */
+  record(seq: number, settlement: Settlement, events: NewEvent[]): void {
     if (settlement.kind === 'open') {
       const waitMs = Math.min(settlement.checkAfterMs, MAX_WAIT_MS) || 0;
       append(this.#open, Math.ceil(waitMs / 1_000), [seq]);
-      return settlement.data === null
-        ? []
-        : [{ seq, kind: 'attempted', data: JSON.stringify(settlement.data) }];
+      const { data } = settlement;
+      if (data !== null) events.push({ seq, kind: 'attempted', data: JSON.stringify(data) });
+      return;
     }
-    const { kind, afterMs, uncertain } = settlement;
-    if (kind !== 'retried' && kind !== 'postponed') return [{ seq, kind, data: eventData(settlement.data) }];
+    const { kind, data, afterMs, uncertain } = settlement;
+    if (kind !== 'retried' && kind !== 'postponed') {
+      events.push({ seq, kind, data: eventData(data) });
+      return;
+    }
     const again: Again = { seq, spent: kind === 'retried', afterMs, uncertain: uncertain === true };
     this.again.push(again);
-    return [{ seq, kind, data: againData(settlement.data, again) }];
+    events.push({ seq, kind, data: againData(data, again) });
   }
 
   /** How the chunk is left, with the calls that did not start. */

@@ -1,7 +1,7 @@
 import type { JobResult } from '../../plugin/index.ts';
-import type { ChunkEnd, ChunkLease } from '../store.ts';
-import { ActiveCall } from './active-call.ts';
-import { CallQueue, type PlannedCall } from './call-queue.ts';
+import type { ChunkEnd, ChunkLease, NewEvent } from '../store.ts';
+import { ActiveCall, type WriteNote } from './active-call.ts';
+import { CallQueue, type PlannedCall, type WaitMs } from './call-queue.ts';
 import {
   type Judge,
   type Landed,
@@ -41,6 +41,7 @@ export class ChunkRun implements GateClient {
   readonly #outcome = new ChunkOutcome();
   readonly #judge: Judge;
   readonly #starter: CallStarter;
+  readonly #note: WriteNote = (call, data) => this.#starter.fence([call], 'attempted', data);
   readonly #done = Promise.withResolvers<void>();
   readonly #ended = Promise.withResolvers<void>();
   #pumping = false;
@@ -66,15 +67,10 @@ export class ChunkRun implements GateClient {
       },
       onIdle: () => this.pump(),
     });
+    const { store, persist } = env;
     const { flushMs, flushSize } = env.tuning;
     const onLost = () => this.stop('lost');
-    this.#recorder = new Recorder(lease, {
-      store: env.store,
-      flushMs,
-      flushSize,
-      persist: env.persist,
-      onLost,
-    });
+    this.#recorder = new Recorder(lease, { store, flushMs, flushSize, persist, onLost });
   }
 
   /** True while the chunk only waits for calls that have started: it needs no slot of the runner. */
@@ -85,7 +81,9 @@ export class ChunkRun implements GateClient {
   /** Resolves with the delay after which what was left is due, or undefined. */
   async run(work: ChunkWork): Promise<number | undefined> {
     this.#outcome.again.push(...work.again);
-    for (const { seq, settlement } of work.settled) this.#recorder.add(this.#outcome.event(seq, settlement));
+    const settled: NewEvent[] = [];
+    for (const { seq, settlement } of work.settled) this.#outcome.record(seq, settlement, settled);
+    this.#recorder.add(settled);
     for (const call of work.calls) this.#queue.add(call);
     this.#env.gate.join(this);
     this.pump();
@@ -115,14 +113,16 @@ export class ChunkRun implements GateClient {
     this.#pumping = true;
     const { gate } = this.#env;
     const now = this.#env.now();
+    const wait: WaitMs = (endpoint) => gate.waitMs(endpoint, now);
     while (this.#stop === undefined && this.#queue.size > 0 && now >= this.#tokensAt) {
       if (gate.blocked) this.#stop = 'blocked';
       else if (!this.#env.leaseFresh(now)) this.#stop = 'stale';
-      else if (!this.#startNext(now)) break;
+      else if (!this.#startNext(now, wait)) break;
     }
     if (!this.#starter.idle) void this.#starter.run();
     this.#pumping = false;
-    this.#finishIfDone();
+    // Not before: the results of calls that end at once go into one flush.
+    if (!this.#finishIfDone()) this.#recorder.schedule();
   }
 
   /** Called some times a second: deadlines, the time slice, and waits that are over. */
@@ -136,9 +136,8 @@ export class ChunkRun implements GateClient {
   }
 
   /** False if nothing can start now. */
-  #startNext(now: number): boolean {
+  #startNext(now: number, wait: WaitMs): boolean {
     const { gate, tuning, plan } = this.#env;
-    const wait = (endpoint: string | undefined) => gate.waitMs(endpoint, now);
     const call = this.#queue.next(wait);
     if (call === undefined) {
       const shortest = this.#queue.shortestWaitMs(wait);
@@ -174,13 +173,12 @@ export class ChunkRun implements GateClient {
   }
 
   #start(call: PlannedCall, now: number): void {
-    const note = (data: unknown) => this.#starter.fence([call], 'attempted', data);
-    const active = new ActiveCall(call.idempotencyKey, this.lease.attempt, call.timeoutMs, now, note);
+    const active = new ActiveCall(call, this.lease.attempt, now, this.#note);
     const flight: Flight = { call, active, done: false };
-    this.#flights.add(flight);
     try {
       const answer = invoke(this.#env.session, call, active);
       if (isThenable(answer)) {
+        this.#flights.add(flight);
         answer.then(
           (value) => this.#answered(flight, value),
           (error: unknown) => this.#threw(flight, error),
@@ -244,8 +242,9 @@ export class ChunkRun implements GateClient {
     }
     for (const repeat of landed.repeats) this.#queue.add(repeat);
     if (landed.repeats.length > 0) this.pump();
+    if (this.#pumping) return;
     if (!this.#finishIfDone()) this.#recorder.schedule();
-    if (!this.#pumping && !fenced) this.#env.gate.wake();
+    if (!fenced) this.#env.gate.wake();
   }
 
   #release(call: PlannedCall, working: boolean): void {

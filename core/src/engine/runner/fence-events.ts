@@ -10,11 +10,11 @@ export function fenceEvents(
   kind: 'attempted' | 'released',
   note: unknown,
 ): NewEvent[] {
-  return calls.flatMap((call) => {
-    const data: Record<string, unknown> = {};
-    if (kind === 'attempted' && call.jobs.length > 1) data['call'] = call.idempotencyKey;
-    if (note !== undefined) data['note'] = note;
-    const text = Object.keys(data).length === 0 ? null : JSON.stringify(data);
-    return call.jobs.map(({ job }): NewEvent => ({ seq: job.seq, kind, data: text }));
-  });
+  const events: NewEvent[] = [];
+  for (const call of calls) {
+    const shared = kind === 'attempted' && call.jobs.length > 1 ? call.idempotencyKey : undefined;
+    const data = shared === undefined && note === undefined ? null : JSON.stringify({ call: shared, note });
+    for (const { job } of call.jobs) events.push({ seq: job.seq, kind, data });
+  }
+  return events;
 }

@@ -28,14 +28,15 @@ const GRANT_LIFE = 1 / 40;
  * quota is in Postgres, so that all runners share it. A call that lacks one token waits.
  */
 export async function takeTokens(env: LimiterEnv, calls: readonly PlannedCall[]): Promise<TokenOutcome> {
-  const rates = env.plan.provider.rates ?? [];
+  const { rates } = env.plan.provider;
+  if (rates === undefined) return { go: calls, wait: [], waitMs: 0 };
   let go = calls.filter((call) => call.kind === 'call');
   const exempt = calls.filter((call) => call.kind !== 'call');
   const wait: PlannedCall[] = [];
   let waitMs = 0;
   for (const [index, rate] of rates.entries()) {
     const passed: PlannedCall[] = [];
-    for (const [key, members] of byKey(rate, go)) {
+    for (const [key, members] of byKey(index, go)) {
       const outcome = await takeForKey(env, rate, rateKey(env.plan.batch.connectionId, index, key), members);
       passed.push(...outcome.go);
       wait.push(...outcome.wait);
@@ -46,17 +47,8 @@ export async function takeTokens(env: LimiterEnv, calls: readonly PlannedCall[])
   return { go: [...exempt, ...go], wait, waitMs };
 }
 
-function byKey(rate: Rate, calls: readonly PlannedCall[]): Map<string, PlannedCall[]> {
-  const groups = new Map<string, PlannedCall[]>();
-  for (const call of calls) {
-    const payload = call.jobs[0]?.job.payload;
-    const key = rate.key === undefined || payload === undefined ? '' : rate.key(payload);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [call]);
-    else group.push(call);
-  }
-  return groups;
-}
+const byKey = (rate: number, calls: readonly PlannedCall[]): Map<string, PlannedCall[]> =>
+  Map.groupBy(calls, (call) => call.rateKeys[rate] ?? '');
 
 async function takeForKey(
   env: LimiterEnv,
@@ -104,7 +96,7 @@ export async function countLateStarts(
   const limited = calls.filter((call) => call.kind === 'call');
   for (const [index, rate] of (env.plan.provider.rates ?? []).entries()) {
     if (lateMs <= rate.windowMs * GRANT_LIFE) continue;
-    for (const [key, members] of byKey(rate, limited)) {
+    for (const [key, members] of byKey(index, limited)) {
       const { max, windowMs } = rate;
       const costs = costsOf(rate, members);
       const request = {
@@ -121,10 +113,8 @@ export async function countLateStarts(
 
 /** A provider asked for patience with the keys of a call: calls with the same ones wait in this process. */
 export function pauseRateKeys(env: LimiterEnv, call: PlannedCall, untilMs: number): void {
-  for (const [index, rate] of (env.plan.provider.rates ?? []).entries()) {
-    for (const key of byKey(rate, [call]).keys()) {
-      env.gate.rateKeys.set(rateKey(env.plan.batch.connectionId, index, key), untilMs);
-    }
+  for (const [index, key] of call.rateKeys.entries()) {
+    env.gate.rateKeys.set(rateKey(env.plan.batch.connectionId, index, key), untilMs);
   }
 }
 

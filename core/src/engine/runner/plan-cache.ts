@@ -2,6 +2,7 @@ import type { JsonObject } from '../../plugin/index.ts';
 import { compileDefaults } from '../intake/defaults.ts';
 import type { Registry } from '../registry.ts';
 import type { RunnableBatch, RunStore } from '../store.ts';
+import { callKeys } from './call-keys.ts';
 import type { BatchPlan } from './prepare.ts';
 
 const MAX_PLANS = 1_000;
@@ -56,6 +57,7 @@ export class PlanCache {
       provider,
       pluginName: registered.plugin.name,
       merge: compileDefaults(batch.defaults, registered.module.payload),
+      keys: callKeys(provider),
       credentials: this.#credentials(batch.type, batch.provider) as never,
     };
   }

@@ -1,6 +1,8 @@
 import type { Guarantee, Job, JobPayload, Module, Provider } from '../../plugin/index.ts';
+import type { OpenFence } from '../decisions/due.ts';
 import type { Merge } from '../intake/defaults.ts';
 import type { ChunkLease, RunnableBatch } from '../store.ts';
+import type { CallKeys } from './call-keys.ts';
 
 /** All that a chunk needs of its batch; made once a batch and process. */
 export interface BatchPlan {
@@ -9,36 +11,53 @@ export interface BatchPlan {
   readonly provider: Provider;
   readonly pluginName: string;
   readonly merge: Merge;
+  readonly keys: (payload: JobPayload) => CallKeys;
   readonly credentials: never;
 }
 
 /** A job that is ready to be called, with the doubts that it carries. */
 export interface PreparedJob {
   readonly job: Job;
+  /** What holds for its payload. */
+  readonly guarantee: Guarantee;
+  readonly keys: CallKeys;
   readonly fences: number;
   /** Bytes of its payload as JSON, where the provider limits a call's size. */
   readonly bytes: number;
 }
 
-/** Builds the job as the provider sees it. */
-export function buildJob(
+/** Prepares a job of a chunk as the provider will see it. @throws whatever the module or provider throws. */
+export function prepare(
   plan: BatchPlan,
   lease: ChunkLease,
   seq: number,
   stored: JobPayload,
-  possibleDuplicate: boolean,
-): Job {
-  const { batch, module } = plan;
-  const merged = plan.merge(stored);
-  const payload =
-    batch.moduleVersion < module.version && module.migrate !== undefined
-      ? module.migrate(merged, batch.moduleVersion)
-      : merged;
-  const batchId = batch.batchId;
-  return { id: `${batchId}.${seq}`, batchId, seq, payload, attempt: lease.attempt, possibleDuplicate };
+  fence: OpenFence | undefined,
+): PreparedJob {
+  const payload = payloadOf(plan, stored);
+  const guarantee = guaranteeOf(plan, payload);
+  // A job that `resolve` can tell about is not called again unless the provider never saw it.
+  const again = fence !== undefined && guarantee.kind === 'at-least-once' && !canBeAsked(fence);
+  const possibleDuplicate = again || doubtful(lease, guarantee);
+  const { batchId } = plan.batch;
+  return {
+    job: { id: `${batchId}.${seq}`, batchId, seq, payload, attempt: lease.attempt, possibleDuplicate },
+    guarantee,
+    keys: plan.keys(payload),
+    fences: fence?.fences ?? 0,
+    bytes: plan.provider.batchBytes === undefined ? 0 : Buffer.byteLength(JSON.stringify(payload)),
+  };
 }
 
-export function guaranteeOf(plan: BatchPlan, payload: JobPayload): Guarantee {
+export const canBeAsked = (fence: OpenFence): boolean => fence.pending || fence.note !== undefined;
+
+function payloadOf({ batch, module, merge }: BatchPlan, stored: JobPayload): JobPayload {
+  const merged = merge(stored);
+  const old = batch.moduleVersion < module.version;
+  return old && module.migrate !== undefined ? module.migrate(merged, batch.moduleVersion) : merged;
+}
+
+function guaranteeOf(plan: BatchPlan, payload: JobPayload): Guarantee {
   const { guarantee } = plan.provider;
   return typeof guarantee === 'function' ? guarantee(plan.credentials, payload) : guarantee;
 }
@@ -62,7 +81,7 @@ export function undecided(lease: ChunkLease, guarantee: Guarantee): boolean {
 }
 
 /** A lost lease leaves doubts only where calls are made without a fence and duplicates show. */
-export function doubtful(lease: ChunkLease, guarantee: Guarantee): boolean {
+function doubtful(lease: ChunkLease, guarantee: Guarantee): boolean {
   if (guarantee.kind === 'keyed') return false;
   return lease.uncertain || (lease.interrupted && guarantee.kind === 'at-least-once');
 }

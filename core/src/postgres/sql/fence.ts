@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { ChunkLease, NewEvent } from '../../engine/store.ts';
-import { eventArrays } from './event-arrays.ts';
+import { eventArrays, newEvents } from './event-arrays.ts';
 
 /** E7: events written under a lock on the chunk, if its epoch is still ours. */
 export function fenceStatement(pool: Pool, s: string) {
@@ -10,7 +10,7 @@ WITH c AS MATERIALIZED (
 )
 INSERT INTO ${s}.job_events (batch_id, seq, attempt, kind, data)
 SELECT c.batch_id, e.seq, c.attempt, e.kind, e.data
-FROM c, unnest($3::int[], $4::text[], $5::json[]) AS e (seq, kind, data)`;
+FROM c, ${newEvents(3)}`;
   return async (lease: ChunkLease, events: readonly NewEvent[]): Promise<boolean> => {
     const values = [lease.chunkId, lease.epoch, ...eventArrays(events)];
     const { rowCount } = await pool.query({ name: 'bs_fence', text, values });

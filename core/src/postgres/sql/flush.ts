@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { ChunkEnd, Flush } from '../../engine/store.ts';
-import { eventArrays } from './event-arrays.ts';
+import { eventArrays, newEvents } from './event-arrays.ts';
 
 const SET: Record<ChunkEnd['kind'], string> = {
   keep: '',
@@ -49,7 +49,7 @@ WITH c AS (
 ), e AS (
   INSERT INTO ${s}.job_events (batch_id, seq, attempt, kind, data)
   SELECT c.batch_id, e.seq, c.attempt, e.kind, e.data
-  FROM c, unnest($4::int[], $5::text[], $6::json[]) AS e (seq, kind, data)
+  FROM c, ${newEvents(4)}
 )${withChunks ? newChunks(s) : ''}${kind === 'close' ? closeBatch(s, withChunks) : ''}
 SELECT 1 FROM c`;
 }

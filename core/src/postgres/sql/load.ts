@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
-import { seqsOf } from '../../engine/decisions/due.ts';
-import type { ChunkLease } from '../../engine/store.ts';
+import type { ChunkLease, ChunkPayloads } from '../../engine/store.ts';
+import type { JobPayload } from '../../plugin/index.ts';
 import { intArray } from './array-literal.ts';
 
 /**
@@ -12,7 +12,7 @@ export function loadStatement(pool: Pool, s: string) {
     `SELECT payload::text FROM ${s}.jobs WHERE batch_id = $1 AND ${where} ORDER BY seq`;
   const byRange = select('seq >= $2 AND seq < $3');
   const byList = select('seq = ANY($2::int[])');
-  return async (lease: ChunkLease): Promise<Map<number, Record<string, unknown>>> => {
+  return async (lease: ChunkLease): Promise<ChunkPayloads> => {
     const { jobs, batchId } = lease;
     const query =
       jobs.seqs === undefined
@@ -22,9 +22,9 @@ export function loadStatement(pool: Pool, s: string) {
     if (rows.length !== lease.size) {
       throw new Error(`Chunk ${lease.chunkId} holds ${lease.size} jobs, ${rows.length} of them exist`);
     }
-    const bySeq = new Map<number, Record<string, unknown>>();
-    let index = 0;
-    for (const seq of seqsOf(jobs)) bySeq.set(seq, JSON.parse((rows[index++] as [string])[0]));
-    return bySeq;
+    const payloads = rows.map(([text]): JobPayload => JSON.parse(text));
+    if (jobs.seqs !== undefined) return new Map(jobs.seqs.map((seq, index) => [seq, payloads[index]]));
+    const { first } = jobs;
+    return { get: (seq) => payloads[seq - first] };
   };
 }

@@ -1,9 +1,17 @@
 /** Payload bytes that a chunk should not exceed on average, so that a runner's memory stays flat. */
 const CHUNK_BYTES = 8_000_000;
 
-/** Jobs in a chunk of a batch aliased `b`: fewer where the payloads are large. */
+/** A large batch is cut into some so many chunks, as long as they are not larger than `MOST_CHUNKS_IN_ONE` of the usual. */
+const CHUNKS_A_BATCH = 50;
+const MOST_CHUNKS_IN_ONE = 4;
+
+/**
+ * Jobs in a chunk of a batch aliased `b`: more than its `chunk_size` where it is large, since each
+ * chunk costs the same five statements (docs/decisions/0011); fewer where the payloads are large.
+ */
+const WANTED = `(b.chunk_size * greatest(1, least(${MOST_CHUNKS_IN_ONE}, b.total / (b.chunk_size * ${CHUNKS_A_BATCH}))))`;
 export const EFFECTIVE_CHUNK_SIZE = `(CASE WHEN b.bytes > 0
-    THEN greatest(1, least(b.chunk_size::bigint, ${CHUNK_BYTES}::bigint * b.total / b.bytes))::int ELSE b.chunk_size END)`;
+    THEN greatest(1, least(${WANTED}::bigint, ${CHUNK_BYTES}::bigint * b.total / b.bytes))::int ELSE ${WANTED} END)`;
 
 /** Makes the chunks of the whole range of batch $1, in one statement. */
 export function chunksForRange(s: string): string {

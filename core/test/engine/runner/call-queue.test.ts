@@ -4,6 +4,7 @@ import { CallQueue, type PlannedCall } from '../../../src/engine/runner/call-que
 
 const call = (endpoint: string | undefined, idempotencyKey = ''): PlannedCall => ({
   kind: 'call',
+  rateKeys: [],
   jobs: [],
   endpoint,
   idempotencyKey,

@@ -1,3 +1,4 @@
+import { v7 } from 'uuid';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Batch, Engine } from '../../../src/engine/api.ts';
 import { endLeadership } from '../../helpers/model-actions.ts';
@@ -13,8 +14,9 @@ describe('E2: the reconciler', () => {
   beforeEach(async () => {
     world = await ModelWorld.create(1);
     world.vendor.healthy = true;
-    // Its own reconciler looks once, at the start.
-    ({ engine } = await world.start({ reconcileMs: 3_600_000, chunkSize: 12 }));
+    // Somebody else leads: the engine repairs nothing before the test looks.
+    await world.store.maintenance.lead('maintenance', v7(), 3_600_000);
+    ({ engine } = await world.start({ chunkSize: 12 }));
   });
   afterEach(() => world.close());
 

@@ -1,0 +1,30 @@
+import type { JobPayload, Provider } from '../../plugin/index.ts';
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+
+/** What a provider says about the call of a job before it is made. */
+export interface CallKeys {
+  readonly endpoint: string | undefined;
+  readonly group: string;
+  readonly timeoutMs: number;
+  /** One for each rate of the provider; '' where a rate has no keys. */
+  readonly rates: readonly string[];
+}
+
+/**
+ * Asks a provider once a job, so that a throw fails this job and not its chunk. Where it says the
+ * same of all jobs, they share one object.
+ */
+export function callKeys(provider: Provider): (payload: JobPayload) => CallKeys {
+  const { endpointKey, groupKey, timeoutMs = DEFAULT_TIMEOUT_MS, rates = [] } = provider;
+  const ask = (payload: JobPayload): CallKeys => ({
+    endpoint: endpointKey?.(payload),
+    group: groupKey?.(payload) ?? '',
+    timeoutMs: typeof timeoutMs === 'function' ? timeoutMs(payload) : timeoutMs,
+    rates: rates.map((rate) => rate.key?.(payload) ?? ''),
+  });
+  const asks = [endpointKey, groupKey, ...rates.map((rate) => rate.key)].some((key) => key !== undefined);
+  if (asks || typeof timeoutMs === 'function') return ask;
+  const same = ask({});
+  return () => same;
+}
