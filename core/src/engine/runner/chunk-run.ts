@@ -28,6 +28,7 @@ import { slowDown } from './slow-down.ts';
 /** Works on one leased chunk: starts its calls as slots, tokens and fences allow, and records the results. */
 export class ChunkRun implements GateClient {
   readonly lease: ChunkLease;
+  readonly batchId: string;
   readonly leasedAt: number;
   /** True when its results and its end are in the log. */
   kept = false;
@@ -51,6 +52,7 @@ export class ChunkRun implements GateClient {
 
   constructor(lease: ChunkLease, env: ChunkRunEnv) {
     this.lease = lease;
+    this.batchId = lease.batchId;
     this.#env = env;
     this.leasedAt = env.now();
     this.plan = env.plan;

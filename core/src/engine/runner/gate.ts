@@ -2,8 +2,16 @@ import { Breaker } from './breaker.ts';
 
 /** A chunk at work that waits for slots. */
 export interface GateClient {
+  readonly batchId: string;
   /** Starts what may start; called when a slot is free or a wait is over. */
   pump(): void;
+}
+
+interface Group {
+  readonly batchId: string;
+  readonly clients: GateClient[];
+  /** Free slots that it was offered. */
+  turns: number;
 }
 
 interface Endpoint {
@@ -13,13 +21,18 @@ interface Endpoint {
 
 /** Endpoints that are remembered before quiet ones are forgotten. */
 const MAX_ENDPOINTS = 10_000;
+/** A connection is brisk if each of its slots ends so many calls a second. */
+const BRISK_CALLS = 10;
+const RATE_WINDOW_MS = 250;
+/** Each so many slots of a batch one goes to another chunk than the oldest. */
+const OTHERS_TURN = 8;
 /** Share of the free slots that one endpoint may take; the rest is kept for the others (E16). */
 const ENDPOINT_SHARE = 0.8;
 
 /**
  * The call slots of one connection in this process, and its circuit breakers. One endpoint
  * never takes the last slots, so a hung one leaves room for the others; slots that become free
- * go round the chunks that wait.
+ * go round the batches that wait.
  */
 export class ConnectionGate {
   inFlight = 0;
@@ -34,8 +47,12 @@ export class ConnectionGate {
   readonly rateKeys = new Map<string, number>();
   /** Throws in a row with the same text (E18). */
   readonly throws = { text: '', count: 0 };
-  readonly #clients: GateClient[] = [];
+  /** The chunks at work by their batch, in the order in which they came. */
+  readonly #groups: Group[] = [];
   readonly #endpoints = new Map<string, Endpoint>();
+  #ended = 0;
+  #countedFrom = 0;
+  #callsPerSecond = 0;
   #cursor = 0;
 
   constructor(limit: number) {
@@ -47,14 +64,34 @@ export class ConnectionGate {
     return this.starved && this.inFlight >= this.limit;
   }
 
+  /**
+   * Somebody waits for a slot, and calls end fast: further chunks would only share the slots with
+   * those at work, each with flushes of its own, and nobody waits long for its turn.
+   */
+  brisk(now: number): boolean {
+    const sinceMs = now - this.#countedFrom;
+    if (sinceMs >= RATE_WINDOW_MS) {
+      this.#callsPerSecond = (this.#ended * 1_000) / sinceMs;
+      this.#ended = 0;
+      this.#countedFrom = now;
+    }
+    return this.starved && this.#callsPerSecond >= BRISK_CALLS * this.limit;
+  }
+
   join(client: GateClient): void {
-    this.#clients.push(client);
+    const group = this.#groups.find(({ batchId }) => batchId === client.batchId);
+    if (group === undefined) this.#groups.push({ batchId: client.batchId, clients: [client], turns: 0 });
+    else group.clients.push(client);
   }
 
   leave(client: GateClient): void {
-    const index = this.#clients.indexOf(client);
-    if (index < 0) return;
-    this.#clients.splice(index, 1);
+    const index = this.#groups.findIndex(({ batchId }) => batchId === client.batchId);
+    const group = this.#groups[index];
+    const at = group?.clients.indexOf(client) ?? -1;
+    if (at < 0) return;
+    group?.clients.splice(at, 1);
+    if (group?.clients.length !== 0) return;
+    this.#groups.splice(index, 1);
     if (this.#cursor > index) this.#cursor -= 1;
   }
 
@@ -84,6 +121,7 @@ export class ConnectionGate {
   /** The call ended; `success` says whether the endpoint works. */
   release(endpoint: string | undefined, success: boolean, now: number): void {
     this.inFlight -= 1;
+    this.#ended += 1;
     if (endpoint === undefined) return;
     const known = this.#endpoint(endpoint);
     known.inFlight -= 1;
@@ -103,16 +141,35 @@ export class ConnectionGate {
     this.#endpoint(endpoint).breaker.open(now, forMs);
   }
 
-  /** Lets the chunks that wait start their calls, in turn. */
+  /** A slot is free: gives it to the next batch in turn that has a use for it. */
   wake(): void {
     if (!this.starved) return;
     this.starved = false;
-    for (let left = this.#clients.length; left > 0 && this.inFlight < this.limit; left--) {
-      if (this.#cursor >= this.#clients.length) this.#cursor = 0;
-      const client = this.#clients[this.#cursor];
+    for (let left = this.#groups.length; left > 0; left--) {
+      if (this.#cursor >= this.#groups.length) this.#cursor = 0;
+      const group = this.#groups[this.#cursor];
       this.#cursor += 1;
-      client?.pump();
+      if (group === undefined || !this.#serve(group)) continue;
+      // Those that were not asked may still wait, and the next slot is theirs.
+      this.starved = true;
+      return;
     }
+  }
+
+  /**
+   * The oldest chunk of a batch first, so that they end one after the other and the next are loaded
+   * meanwhile. Now and then another one: a chunk that starts nothing for a second would be given back.
+   */
+  #serve(group: Group): boolean {
+    const { clients } = group;
+    group.turns += 1;
+    const from = group.turns % OTHERS_TURN === 0 ? group.turns / OTHERS_TURN : 0;
+    for (let i = 0; i < clients.length; i++) {
+      const before = this.inFlight;
+      clients[(from + i) % clients.length]?.pump();
+      if (this.inFlight > before) return true;
+    }
+    return false;
   }
 
   #endpoint(key: string): Endpoint {

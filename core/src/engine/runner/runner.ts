@@ -81,10 +81,11 @@ export class Runner {
   room(connectionId: string): number {
     const gate = this.#gates.find(connectionId);
     if (this.#stopping || gate?.blocked === true || gate?.limit === 0) return 0;
-    const { chunkSlotsPerConnection } = this.#options.tuning;
+    const { chunkSlotsPerConnection: all } = this.#options.tuning;
+    const busy = this.#busy(connectionId);
+    if (gate?.brisk(performance.now()) === true) return Math.ceil(all / 4) - busy;
     // With all call slots taken, further chunks would only wait; a few make sure that tenants take turns.
-    const most = gate?.saturated === true ? Math.ceil(chunkSlotsPerConnection / 2) : chunkSlotsPerConnection;
-    return most - this.#busy(connectionId);
+    return (gate?.saturated === true ? Math.ceil(all / 2) : all) - busy;
   }
 
   /** How many more chunks this runner would take now, of whatever connection. */

@@ -10,14 +10,16 @@ function client(
   name: string,
   started: string[],
   jobs = Number.POSITIVE_INFINITY,
+  { batchId = name, endpoint }: { batchId?: string; endpoint?: string } = {},
 ): GateClient {
   let left = jobs;
   return {
+    batchId,
     pump() {
       if (left === 0) return;
-      if (gate.waitMs(undefined, now) === 0) {
+      if (gate.waitMs(endpoint, now) === 0) {
         left -= 1;
-        gate.acquire(undefined, now);
+        gate.acquire(endpoint, now);
         started.push(name);
       }
       if (left > 0) gate.starved = true;
@@ -55,7 +57,60 @@ describe('the call slots of a connection', () => {
     expect(gate.inFlight).toBe(7);
   });
 
-  it('E16: go round the chunks that wait', () => {
+  it('E16: go round the batches also where one endpoint may not take them all', () => {
+    const gate = new ConnectionGate(10);
+    const started: string[] = [];
+    for (const name of ['a', 'b', 'c']) {
+      gate.join(client(gate, name, started, Number.POSITIVE_INFINITY, { endpoint: 'one' }));
+    }
+    while (gate.waitMs('one', now) === 0) gate.acquire('one', now);
+    gate.starved = true;
+    for (let i = 0; i < 6; i++) {
+      gate.release('one', true, now);
+      gate.wake();
+    }
+    expect(started).toEqual(['a', 'b', 'c', 'a', 'b', 'c']);
+  });
+
+  it('E16: go to the oldest chunk of a batch first, and at times to each other one', () => {
+    const gate = new ConnectionGate(1);
+    const started: string[] = [];
+    for (const name of ['old', 'newer', 'newest']) {
+      gate.join(client(gate, name, started, Number.POSITIVE_INFINITY, { batchId: 'one' }));
+    }
+    gate.starved = true;
+    gate.wake();
+    for (let i = 1; i < 48; i++) {
+      gate.release(undefined, true, now);
+      gate.wake();
+    }
+    const times = (name: string) => started.filter((one) => one === name).length;
+    expect(times('old')).toBeGreaterThan(40);
+    expect(times('newer')).toBe(2);
+    expect(times('newest')).toBe(2);
+  });
+
+  it('E16: tell when further chunks would be of no use', () => {
+    const gate = new ConnectionGate(2);
+    gate.starved = true;
+    expect(gate.brisk(now)).toBe(false);
+    const end = (calls: number) => {
+      for (let i = 0; i < calls; i++) {
+        gate.acquire(undefined, now);
+        gate.release(undefined, true, now);
+      }
+    };
+    end(20);
+    expect(gate.brisk(now + 1_000)).toBe(true);
+    end(19);
+    expect(gate.brisk(now + 1_100)).toBe(true);
+    expect(gate.brisk(now + 2_000)).toBe(false);
+    end(100);
+    gate.starved = false;
+    expect(gate.brisk(now + 3_000)).toBe(false);
+  });
+
+  it('E16: go round the batches that wait', () => {
     const gate = new ConnectionGate(1);
     const started: string[] = [];
     for (const name of ['a', 'b', 'c']) gate.join(client(gate, name, started));
