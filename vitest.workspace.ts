@@ -20,9 +20,13 @@ export default defineConfig({
     globalSetup: ['core/test/helpers/global-setup.ts'],
     projects: [
       project('core', 'core'),
+      project('plugin-email', 'plugins/email'),
       project('plugin-webhook', 'plugins/webhook'),
       project('server', 'server'),
       project('example-custom-plugin', 'examples/custom-plugin'),
+      project('example-demo', 'examples/demo'),
+      project('example-embedded-app', 'examples/embedded-app'),
+      project('example-newsletter', 'examples/newsletter'),
     ],
   },
 });
