@@ -4,6 +4,8 @@ import type { WebhookPayload } from './payload.ts';
 /** Shorter texts of a payload occur elsewhere by chance. */
 const MIN_LENGTH = 6;
 const MAX_MESSAGE = 200;
+/** Characters in which texts of the payload are looked for. Both may be long: this bounds the work. */
+const SEARCHED = 1_000;
 /** As much as the engine keeps of a ref. */
 const MAX_REF = 256;
 
@@ -30,8 +32,8 @@ export function receiverTexts(
   const own = textsOf(payload);
   const keep = (name: keyof ReceiverTexts, said: unknown, text: string | undefined): ReceiverTexts => {
     if (text === undefined || text === '') return {};
-    // Looked for in all that was said: what is cut may end in half a name.
-    const all = `${String(said)}\n${text}`.toLowerCase();
+    // Looked for in more than what is kept: the cut may leave half a name.
+    const all = `${String(said).slice(0, SEARCHED)}\n${text}`.toLowerCase();
     return own.some((one) => all.includes(one)) ? {} : { [name]: text };
   };
   return {

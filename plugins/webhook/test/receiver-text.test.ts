@@ -43,6 +43,7 @@ describe('what a receiver says of a job', () => {
     ['ask bob@vendor.example for it', 'ask … for it'],
     ['   ', undefined],
     [5, undefined],
+    [{ toString: 1 }, undefined],
   ])('has a message that may be kept: %j becomes %j', (message, expected) => {
     expect(texts({ message }).message).toBe(expected);
   });
