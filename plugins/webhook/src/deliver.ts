@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { type Answer, exchange, type Outcome } from './exchange.ts';
+import { type Answer, type ExchangeOptions, exchange, type Outcome } from './exchange.ts';
 import { MAX_REDIRECTS, type WebhookPayload } from './payload.ts';
 import { isRedirect, redirectTarget } from './redirect.ts';
 import { firstTarget, type RequestContext, type Target, writeRequest } from './request.ts';
@@ -15,12 +15,11 @@ export function deliver(
   pool: Dispatcher,
   place: Place,
   context: RequestContext,
-  signal: AbortSignal,
+  options: ExchangeOptions,
 ): Promise<Delivery> {
   const { payload } = context;
   const target = firstTarget(payload, place);
-  const send = (next: Target): Promise<Outcome> =>
-    exchange(pool, writeRequest(next, context), { signal, keepBody: payload.successBody !== undefined });
+  const send = (next: Target): Promise<Outcome> => exchange(pool, writeRequest(next, context), options);
   const first = send(target);
   const hops = hopsOf(payload);
   return hops === 0 ? first : follow(first, target, { send, hops, payload });

@@ -1,8 +1,8 @@
 import type { Dispatcher } from 'undici';
 import type { HookRequest } from './request.ts';
 
-/** Bytes of a response body that are read. A longer one is cut, and its connection closed. */
-const BODY_LIMIT = 65_536;
+/** Bytes of a response body that are read unless a call says otherwise. A longer one is cut, and its connection closed. */
+export const BODY_LIMIT = 65_536;
 
 /** An answer that is complete, or as much of it as is read. */
 export interface Answer {
@@ -12,7 +12,7 @@ export interface Answer {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Empty unless it was asked for. */
   readonly body: Buffer;
-  /** True if there was more than {@link BODY_LIMIT}. */
+  /** True if there was more than the limit. */
   readonly truncated: boolean;
 }
 
@@ -26,6 +26,8 @@ export type Outcome =
 export interface ExchangeOptions {
   readonly signal: AbortSignal;
   readonly keepBody: boolean;
+  /** Bytes of the body that are read. Default {@link BODY_LIMIT}. */
+  readonly bodyLimit?: number;
 }
 
 /**
@@ -63,6 +65,7 @@ const STOPPED = new Error('The call is over');
 class Exchange implements Dispatcher.DispatchHandler {
   readonly #resolve: (outcome: Outcome) => void;
   readonly #options: ExchangeOptions;
+  readonly #limit: number;
   #controller: Dispatcher.DispatchController | undefined;
   #done = false;
   #status = 0;
@@ -73,6 +76,7 @@ class Exchange implements Dispatcher.DispatchHandler {
   constructor(resolve: (outcome: Outcome) => void, options: ExchangeOptions) {
     this.#resolve = resolve;
     this.#options = options;
+    this.#limit = options.bodyLimit ?? BODY_LIMIT;
   }
 
   /** The signal: stops the call wherever it is. */
@@ -102,7 +106,7 @@ class Exchange implements Dispatcher.DispatchHandler {
     if (this.#done) return;
     this.#bytes += chunk.length;
     if (this.#options.keepBody) this.#chunks.push(chunk);
-    if (this.#bytes <= BODY_LIMIT) return;
+    if (this.#bytes <= this.#limit) return;
     this.#answer();
     controller.abort(STOPPED);
   }
@@ -120,8 +124,8 @@ class Exchange implements Dispatcher.DispatchHandler {
       kind: 'answer',
       status: this.#status,
       headers: this.#headers,
-      body: this.#chunks.length === 0 ? EMPTY : Buffer.concat(this.#chunks).subarray(0, BODY_LIMIT),
-      truncated: this.#bytes > BODY_LIMIT,
+      body: this.#chunks.length === 0 ? EMPTY : Buffer.concat(this.#chunks).subarray(0, this.#limit),
+      truncated: this.#bytes > this.#limit,
     });
   }
 

@@ -3,7 +3,7 @@ import { deliver } from './deliver.ts';
 import { GUARANTEE, judge } from './judge.ts';
 import { DEFAULT_TIMEOUT_MS, HttpCredentials, WebhookPayload } from './payload.ts';
 import { createSigner } from './sign.ts';
-import { parsePlace } from './target.ts';
+import { originOf, parsePlace } from './target.ts';
 
 /** Calls at once per connection; no pool of an origin needs more sockets than this. */
 const CONCURRENCY = 100;
@@ -16,10 +16,7 @@ export const http = defineProvider({
   guarantee: GUARANTEE,
   concurrency: CONCURRENCY,
   timeoutMs: (payload) => payload.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-  endpointKey(payload) {
-    const place = parsePlace(payload.url);
-    return typeof place === 'string' ? 'invalid' : place.origin;
-  },
+  endpointKey: ({ url }) => originOf(url),
   open({ signingSecret }, context) {
     const sign = signingSecret === undefined ? undefined : createSigner(signingSecret);
     const pool = guardedAgent(context.network, { connections: CONCURRENCY });
@@ -29,7 +26,10 @@ export const http = defineProvider({
         const place = parsePlace(payload.url);
         if (typeof place === 'string') return failed('invalid_url', { message: place });
         const request = { payload, idempotencyKey: call.idempotencyKey, sign };
-        const delivery = await deliver(pool, place, request, call.signal);
+        const delivery = await deliver(pool, place, request, {
+          signal: call.signal,
+          keepBody: payload.successBody !== undefined,
+        });
         return judge(delivery, payload, {
           durationMs: performance.now() - startedMs,
           timeoutMs: call.timeoutMs,

@@ -1,23 +1,42 @@
-import { defineModule, definePlugin } from '@batchsender/core/plugin';
+import { defineModule, definePlugin, type Plugin } from '@batchsender/core/plugin';
+import { type BulkOptions, bulkProvider } from './bulk-provider.ts';
 import { http } from './http-provider.ts';
 import { WebhookPayload } from './payload.ts';
 import { validate } from './validate.ts';
 import { VERSION } from './version.ts';
 
+export { BulkCredentials } from './bulk-credentials.ts';
+export type { BulkOptions } from './bulk-provider.ts';
 export { HttpCredentials, WebhookPayload } from './payload.ts';
 
-export default definePlugin({
-  name: '@batchsender/plugin-webhook',
-  version: VERSION,
-  contract: 1,
-  modules: [
-    defineModule({
-      type: 'webhook',
-      title: 'Webhook',
-      version: 1,
-      payload: WebhookPayload,
-      validate,
-      providers: { http },
-    }),
-  ],
-});
+/** What can be set when the plugin is made by hand. */
+export interface WebhookPluginOptions {
+  /** Limits of the calls of the provider `bulk`. */
+  readonly bulk?: BulkOptions;
+}
+
+/**
+ * Makes the plugin with other limits than the default export has.
+ *
+ * @example
+ * createEngine({ database, plugins: [webhookPlugin({ bulk: { batchSize: 20 } })] });
+ */
+export function webhookPlugin(options: WebhookPluginOptions = {}): Plugin {
+  return definePlugin({
+    name: '@batchsender/plugin-webhook',
+    version: VERSION,
+    contract: 1,
+    modules: [
+      defineModule({
+        type: 'webhook',
+        title: 'Webhook',
+        version: 1,
+        payload: WebhookPayload,
+        validate,
+        providers: { http, bulk: bulkProvider(options.bulk) },
+      }),
+    ],
+  });
+}
+
+export default webhookPlugin();

@@ -82,7 +82,8 @@ export const WebhookPayload = Type.Object(
       Type.Integer({
         minimum: 1,
         maximum: 120_000,
-        description: 'Time allowed for the whole call, in milliseconds. Default 10,000.',
+        description:
+          'Time allowed for the whole call, in milliseconds. Default 10,000; with the provider bulk 30,000.',
       }),
     ),
     successStatuses: Type.Optional(

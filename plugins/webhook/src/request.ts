@@ -1,3 +1,4 @@
+import { encodeBody } from './encode-body.ts';
 import { methodOf, type WebhookPayload } from './payload.ts';
 import type { Signer } from './sign.ts';
 import { type Place, withParameter } from './target.ts';
@@ -96,9 +97,4 @@ function addAuth(headers: string[], { auth }: WebhookPayload): void {
     case 'apiKey':
       if (auth.in !== 'query') headers.push(auth.name, auth.value);
   }
-}
-
-function encodeBody(body: unknown): Buffer | undefined {
-  if (body === undefined) return undefined;
-  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
 }

@@ -28,6 +28,12 @@ export function parsePlace(text: string, base?: Place): Place | string {
   return place;
 }
 
+/** The origin that a URL leads to: what the circuit breaker goes by. */
+export function originOf(url: string): string {
+  const place = parsePlace(url);
+  return typeof place === 'string' ? 'invalid' : place.origin;
+}
+
 /** The place with one more query parameter. */
 export function withParameter(place: Place, name: string, value: string): Place {
   // Appended as text: `searchParams` would write the rest of the query anew.
