@@ -57,7 +57,10 @@ export class Maintenance {
     if (recovered > 0) logger.warn({ chunks: recovered }, 'took chunks back from a runner that is gone');
     if (recovered > 0) onDue();
     while (!this.#ended && (await store.sweepStep()));
-    if (this.#beats % UPLOAD_SWEEP_EVERY === 0) await store.sweepUploads(tuning.uploadTtlMs);
+    if (this.#beats % UPLOAD_SWEEP_EVERY === 0) {
+      await store.sweepUploads(tuning.uploadTtlMs);
+      while (!this.#ended && (await store.dropKeys()) > 0);
+    }
     if (this.#beats % Math.max(1, Math.round(tuning.reconcileMs / BEAT_MS)) === 0) {
       const repairs = await store.reconcile(BATCHES_A_CHECK);
       if (repairs > 0) {
