@@ -1,9 +1,10 @@
 import { v7 } from 'uuid';
 import type { Module } from '../../plugin/index.ts';
-import type { BatchInput, IdempotencyClaim, OnInvalid, TransactionClient, Upload } from '../api.ts';
+import type { BatchInput, IdempotencyClaim, TransactionClient } from '../api.ts';
 import { BatchSenderError } from '../errors.ts';
 import type { Claim, IntakeStore, LeasedRange, NewBatch } from '../host-store.ts';
 import type { Registry } from '../registry.ts';
+import type { OnInvalid, Upload } from '../upload.ts';
 import { type CheckedBatch, checkBatch } from './batch-check.ts';
 import { dedupePaths } from './dedupe-paths.ts';
 import { jobKeyOf } from './job-key.ts';

@@ -1,5 +1,5 @@
-import type { RejectedRow, UploadRow } from '../api.ts';
 import { InvalidInputError, type Problem } from '../errors.ts';
+import type { RejectedRow, UploadRow } from '../upload.ts';
 import type { JobKey } from './job-key.ts';
 import { MAX_PROBLEMS, type Rejections } from './rejections.ts';
 import type { RowCheck } from './row-check.ts';

@@ -1,6 +1,6 @@
-import type { OnInvalid, RejectedRow, Upload, UploadAnswer, UploadRow } from '../api.ts';
 import { BatchSenderError } from '../errors.ts';
 import type { IntakeStore, UploadTotals } from '../host-store.ts';
+import type { OnInvalid, RejectedRow, Upload, UploadAnswer, UploadRow } from '../upload.ts';
 import { Rejections } from './rejections.ts';
 import type { RowCheck } from './row-check.ts';
 import { SliceQueue } from './slice-queue.ts';

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { RejectedRow, UploadRow } from '../../../src/engine/api.ts';
 import { InvalidInputError } from '../../../src/engine/errors.ts';
 import { MAX_PROBLEMS, Rejections } from '../../../src/engine/intake/rejections.ts';
 import type { RowCheck } from '../../../src/engine/intake/row-check.ts';
 import { takeRows, withoutDuplicates } from '../../../src/engine/intake/take-rows.ts';
+import type { RejectedRow, UploadRow } from '../../../src/engine/upload.ts';
 
 const wrong = { path: '/n', code: 'invalid_value', message: 'is negative' };
 /** Negative numbers are wrong; others have themselves as key, zero has none. */
