@@ -15,9 +15,10 @@ export class Rejections {
   /** Takes the problems of one row. */
   add(problems: readonly Problem[]): void {
     this.rows += 1;
-    for (const { path, message, ...problem } of problems) {
+    for (const problem of problems) {
       if (this.errors.length >= MAX_PROBLEMS) return;
-      this.errors.push({ ...problem, path: cut(path, MAX_PATH), message: cut(message, MAX_MESSAGE) });
+      const [path, message] = [cut(problem.path, MAX_PATH), cut(problem.message, MAX_MESSAGE)];
+      this.errors.push({ ...problem, path, message });
     }
   }
 }
