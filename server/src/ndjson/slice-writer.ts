@@ -1,6 +1,7 @@
 import type { OnInvalid, Problem, RejectedRow, Upload, UploadRow } from '@batchsender/core';
 import { HttpProblem } from '../http/problem.ts';
 import type { LineError } from './line-error.ts';
+import { lineProblem } from './line-problem.ts';
 
 /** Collects rows into slices and writes them in order, with the lines that they came from. */
 export class SliceWriter {
@@ -27,10 +28,10 @@ export class SliceWriter {
    * Takes a line that is no row. Skipped, it is counted and reported in its place; else the upload
    * fails with it at the next write.
    */
-  reject({ line, code, message }: LineError): void {
-    const problem = { path: '', code, message };
-    if (this.#onInvalid === 'skip') this.#take({ problem, line });
-    else this.#failure ??= lineProblem(line, code, message);
+  reject(error: LineError): void {
+    const { line, path, code, message } = error;
+    if (this.#onInvalid === 'skip') this.#take({ problem: { path, code, message }, line });
+    else this.#failure ??= lineProblem(error);
   }
 
   /**
@@ -71,12 +72,6 @@ export class SliceWriter {
       throw withPlace(error);
     }
   }
-}
-
-function lineProblem(line: number, code: LineError['code'], message: string): HttpProblem {
-  const detail = `Line ${line}: ${message} Nothing was stored.`;
-  const errors = [{ line, path: '', code, message }];
-  return new HttpProblem(code === 'line_too_long' ? 'line_too_long' : 'invalid_line', detail, { errors });
 }
 
 /** Tells an invalid row by its line and its field. */

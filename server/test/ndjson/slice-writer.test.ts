@@ -42,6 +42,15 @@ describe('a slice writer', () => {
     await expect(writer.finish()).rejects.toMatchObject({ code: 'invalid_payload', errors: [{ line: 7 }] });
   });
 
+  test('names the field that is to blame, where it is one', async () => {
+    const writer = new SliceWriter(new CollectingUpload(), 10);
+    writer.reject(new LineError(3, 'malformed_json', 'It is no JSON.', '/body'));
+    await expect(writer.finish()).rejects.toMatchObject({
+      message: 'Line 3, /body: It is no JSON. Nothing was stored.',
+      errors: [{ line: 3, path: '/body' }],
+    });
+  });
+
   test('has a code of its own for a line that is too long', async () => {
     const writer = new SliceWriter(new CollectingUpload(), 10);
     writer.reject(new LineError(3, 'line_too_long', 'It is too long.'));
