@@ -4,3 +4,4 @@ export { createRegistry } from './engine/create-registry.ts';
 export * from './engine/errors.ts';
 export type { RegisteredModule, Registry } from './engine/registry.ts';
 export type { Tuning } from './engine/tuning.ts';
+export * from './engine/upload.ts';

@@ -1,6 +1,7 @@
 import type { JobPayload, JsonObject, Logger, Plugin } from '../plugin/index.ts';
 import type { Registry } from './registry.ts';
 import type { Tuning } from './tuning.ts';
+import type { OnInvalid, Upload } from './upload.ts';
 
 /** The tenant of calls that name none. */
 export const DEFAULT_TENANT = 'default';
@@ -44,6 +45,15 @@ export interface BatchInput {
   readonly retry?: RetryPolicy;
   /** Default true if `jobs` is given, else false. */
   readonly sealed?: boolean;
+  /**
+   * Paths into the payload as it will be sent (defaults merged, templates rendered), 1 to 8, such
+   * as `to` or `variables.customerId`. A job whose values there equal those of an earlier job of
+   * the batch is left out and counted as a duplicate. Equal means equal JSON: `A` and `a` differ,
+   * so do `1` and `"1"`; names in objects may be in any order; numbers are as JavaScript reads
+   * them, so ids beyond 2^53 must be strings. A missing value, null and an empty string are all
+   * "no value"; a job without a value at any of the paths is never a duplicate.
+   */
+  readonly dedupeBy?: string | readonly string[];
 }
 
 export interface BatchCounts {
@@ -68,6 +78,12 @@ export interface Batch {
   readonly connectionId: string;
   readonly priority: number;
   readonly counts: BatchCounts;
+  /** The paths by which duplicates are left out; null if they are taken. */
+  readonly dedupeBy: readonly string[] | null;
+  /** Jobs that were left out as duplicates of earlier ones; in no other count. */
+  readonly duplicates: number;
+  /** Rows that uploads with `onInvalid: 'skip'` left out; in no other count. */
+  readonly rejected: number;
   /** Why nothing moves although the batch is running: its connection is blocked. */
   readonly blocked: { readonly code: string; readonly message: string | null; readonly since: Date } | null;
   readonly plugin: { readonly name: string; readonly version: string };
@@ -121,26 +137,6 @@ export interface PageOptions {
   readonly cursor?: string;
 }
 
-/** A running upload into an open batch. All of it counts or nothing. */
-export interface Upload {
-  readonly batchId: string;
-  /**
-   * Validates and stores rows. `text` is the row's JSON if the caller has it (it saves a
-   * stringify); it must parse to `payload`. Resolves when the next rows may come.
-   * @throws InvalidInputError at the first invalid row: then abort.
-   */
-  write(rows: readonly UploadRow[]): Promise<void>;
-  /** Makes the rows real. @throws BatchSenderError `empty_upload` without rows, `upload_lost` if it was swept. */
-  commit(options?: { bodyHash?: string; idempotencyKey?: string }): Promise<{ accepted: number }>;
-  /** Takes everything back. */
-  abort(): Promise<void>;
-}
-
-export interface UploadRow {
-  readonly payload: JobPayload;
-  readonly text?: string;
-}
-
 export interface Connection {
   readonly id: string;
   readonly type: string;
@@ -181,11 +177,11 @@ export interface Engine {
   ): Promise<Batch>;
   /** Stores one job; those that arrive together share a transaction and a batch. */
   submitJob(
-    job: Omit<BatchInput, 'jobs' | 'defaults' | 'name' | 'sealed'> & { payload: JobPayload },
+    job: Omit<BatchInput, 'jobs' | 'defaults' | 'name' | 'sealed' | 'dedupeBy'> & { payload: JobPayload },
     options?: Tenant & { idempotency?: IdempotencyClaim },
   ): Promise<{ jobId: string; batchId: string }>;
   /** Begins an upload. @throws BatchSenderError `batch_not_open`, `upload_in_progress`. */
-  upload(batchId: string, options?: Tenant): Promise<Upload>;
+  upload(batchId: string, options?: Tenant & { onInvalid?: OnInvalid }): Promise<Upload>;
   seal(batchId: string, options?: Tenant): Promise<Batch>;
   pause(batchId: string, options?: Tenant): Promise<Batch>;
   resume(batchId: string, options?: Tenant): Promise<Batch>;
@@ -238,7 +234,7 @@ export interface IdempotencyStore {
    * Reserves the key. `reserved`: go on, then `complete` or `release`. `busy`: another request
    * holds it, ask again. `done`: the work is stored; compare the hash of the body. Its answer is
    * missing (`status` null) if the process died before it was kept: then `ref` says what was
-   * stored (a batch's id, a job's id, the number of rows of an upload).
+   * stored (a batch's id, a job's id, the {@link UploadAnswer} of an upload as JSON).
    */
   reserve(
     tenantId: string,

@@ -109,9 +109,9 @@ export class BatchEngine implements Engine {
     return this.#singles.submit(job, tenantOf(options), options?.idempotency);
   }
 
-  async upload(batchId: string, options?: Tenant): ReturnType<Engine['upload']> {
+  async upload(batchId: string, options?: Parameters<Engine['upload']>[1]): ReturnType<Engine['upload']> {
     await this.migrate();
-    return this.#intake.upload(checkBatchId(batchId), tenantOf(options));
+    return this.#intake.upload(checkBatchId(batchId), tenantOf(options), options?.onInvalid);
   }
 
   async seal(batchId: string, options?: Tenant): Promise<Batch> {

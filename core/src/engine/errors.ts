@@ -35,6 +35,8 @@ export class BatchSenderError extends Error {
 export interface Problem {
   /** Index of the job in its submission or upload, from 0; absent for the batch itself. */
   readonly index?: number;
+  /** Instead of the index, where the caller gave the row's line: from 1. */
+  readonly line?: number;
   /** JSON pointer, into the payload for a job, else into the batch. */
   readonly path: string;
   readonly code: string;

@@ -27,6 +27,7 @@ export interface NewBatch {
   readonly moduleVersion: number;
   readonly chunkSize: number;
   readonly scheduledAt: Date | null;
+  readonly dedupeBy: readonly string[] | null;
 }
 
 /** A chunk that was made under a lease, and the range of its jobs. */
@@ -38,10 +39,17 @@ export interface Slice {
   readonly texts: readonly string[];
 }
 
+/** A slice of a batch that leaves duplicates out: with the key of each job, or null. */
+export interface KeyedSlice extends Slice {
+  readonly keys: readonly (string | null)[];
+}
+
 /** What an upload adds to its batch. */
 export interface UploadTotals {
   readonly rows: number;
   readonly bytes: number;
+  readonly duplicates: number;
+  readonly rejected: number;
   readonly bodyHash?: string;
   /** Of the same tenant as the batch. */
   readonly claim?: Claim;
@@ -60,6 +68,7 @@ export interface OpenUpload {
     readonly type: string;
     readonly provider: string;
     readonly defaults: Record<string, unknown> | null;
+    readonly dedupeBy: readonly string[] | null;
   };
 }
 
@@ -69,6 +78,10 @@ export interface IntakeStore {
     batch: NewBatch,
     jobs: {
       readonly texts: readonly string[];
+      /** The keys of the jobs, if later ones must be compared with them. */
+      readonly keys?: readonly (string | null)[];
+      /** Jobs that were left out. */
+      readonly duplicates: number;
       readonly sealed: boolean;
       /** The runner that takes its chunks at once, or null. */
       readonly runnerId: string | null;
@@ -82,6 +95,12 @@ export interface IntakeStore {
   beginUpload(tenantId: string, batchId: string, ttlMs: number): Promise<OpenUpload>;
   /** @throws BatchSenderError `upload_lost` */
   writeSlice(uploadId: string, batchId: string, slice: Slice): Promise<void>;
+  /** Stores the jobs whose key the batch does not have yet, without gaps. @throws BatchSenderError `upload_lost` */
+  writeKeyedSlice(
+    uploadId: string,
+    batchId: string,
+    slice: KeyedSlice,
+  ): Promise<{ readonly stored: number; readonly bytes: number }>;
   touchUpload(uploadId: string): Promise<void>;
   commitUpload(uploadId: string, totals: UploadTotals): Promise<void>;
   commitSubmit(uploadId: string, batch: NewBatch, totals: UploadTotals & { sealed: boolean }): Promise<void>;

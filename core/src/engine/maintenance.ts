@@ -16,16 +16,19 @@ export interface MaintenanceOptions {
 const BEAT_MS = 1_000;
 const LEADER_TTL_MS = 10_000;
 const UPLOAD_SWEEP_EVERY = 10;
+const KEY_PIECES_A_BEAT = 10;
 const TIDY_EVERY = 600;
 const BATCHES_A_CHECK = 20;
 
-/** Housekeeping of one process: lost chunks, sweeps, abandoned uploads, the reconciler. One leader does it. */
+/** Housekeeping of one process: lost chunks, sweeps, abandoned uploads, stale keys, the reconciler. One leader does it. */
 export class Maintenance {
   readonly #options: MaintenanceOptions;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #ended = false;
   #beats = 0;
+  /** Keys are left that can be dropped. */
+  #hasKeys = false;
 
   constructor(options: MaintenanceOptions) {
     this.#options = options;
@@ -58,6 +61,7 @@ export class Maintenance {
     if (recovered > 0) onDue();
     while (!this.#ended && (await store.sweepStep()));
     if (this.#beats % UPLOAD_SWEEP_EVERY === 0) await store.sweepUploads(tuning.uploadTtlMs);
+    if (this.#beats % UPLOAD_SWEEP_EVERY === 0 || this.#hasKeys) await this.#dropKeys();
     if (this.#beats % Math.max(1, Math.round(tuning.reconcileMs / BEAT_MS)) === 0) {
       const repairs = await store.reconcile(BATCHES_A_CHECK);
       if (repairs > 0) {
@@ -68,5 +72,13 @@ export class Maintenance {
     }
     if (this.#beats % TIDY_EVERY === 0) await store.tidy();
     this.#beats += 1;
+  }
+
+  /** Some of them: lost chunks must not wait until the millions of a large batch are gone. */
+  async #dropKeys(): Promise<void> {
+    this.#hasKeys = true;
+    for (let piece = 0; piece < KEY_PIECES_A_BEAT && this.#hasKeys && !this.#ended; piece++) {
+      this.#hasKeys = (await this.#options.store.dropKeys()) > 0;
+    }
   }
 }

@@ -199,6 +199,8 @@ export interface MaintenanceStore {
   lead(name: string, holder: string, ttlMs: number): Promise<boolean>;
   recoverChunks(leaseMs: number): Promise<number>;
   sweepUploads(ttlMs: number): Promise<number>;
+  /** Drops keys of batches that take no more jobs, some at a time; answers how many. */
+  dropKeys(): Promise<number>;
   /** Works on one piece of a cancellation or a retry; false if none is left. */
   sweepStep(batchId?: string): Promise<boolean>;
   /** Proves E2 for batches that changed since the last time, and repairs. Answers the number of repairs. */

@@ -171,4 +171,23 @@ CREATE TABLE $S.settings (
 );
 `,
   },
+  {
+    // Duplicates within a batch (E13). A key has 16 bytes, as a uuid has; `upload_id` tells what
+    // goes away with an upload that is taken back.
+    version: 2,
+    sql: `
+ALTER TABLE $S.batches
+  ADD COLUMN dedupe_by json,
+  ADD COLUMN duplicates int NOT NULL DEFAULT 0,
+  ADD COLUMN rejected int NOT NULL DEFAULT 0;
+
+CREATE TABLE $S.job_keys (
+  batch_id uuid NOT NULL,
+  hash uuid NOT NULL,
+  upload_id uuid,
+  PRIMARY KEY (batch_id, hash)
+);
+CREATE INDEX job_keys_upload ON $S.job_keys (upload_id) WHERE upload_id IS NOT NULL;
+`,
+  },
 ];

@@ -16,6 +16,9 @@ const COLUMNS = [
   'b.priority',
   'b.plugin_name',
   'b.plugin_version',
+  'b.dedupe_by',
+  'b.duplicates',
+  'b.rejected',
   'b.total',
   'b.succeeded',
   'b.failed',
@@ -101,6 +104,9 @@ function toBatch(row: Row): Batch {
     connectionId: row.connection_id,
     priority: row.priority,
     counts: toCounts(row),
+    dedupeBy: row.dedupe_by,
+    duplicates: row.duplicates,
+    rejected: row.rejected,
     blocked:
       row.blocked_at === null || row.completed_at !== null
         ? null

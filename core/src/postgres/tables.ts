@@ -15,6 +15,9 @@ export interface BatchesTable {
   priority: number;
   plugin_name: string;
   plugin_version: string;
+  dedupe_by: string[] | null;
+  duplicates: number;
+  rejected: number;
   total: number;
   open_chunks: number;
   succeeded: number;

@@ -71,6 +71,7 @@ const TABLES = [
   'batches',
   'uploads',
   'jobs',
+  'job_keys',
   'chunks',
   'job_events',
   'runners',

@@ -141,6 +141,7 @@ async function steerIn(engine: Engine): Promise<void> {
     type: 'model',
     provider: 'once',
     scheduledAt: new Date(Date.now() + 3_600_000),
+    dedupeBy: 'tag',
   });
   const upload = await engine.upload(id);
   await upload.write([{ payload: { tag: 'u', n: 0, to: 'e' } }]);

@@ -12,7 +12,6 @@ export type HttpOnlyCode =
   | 'invalid_query'
   | 'invalid_idempotency_key'
   | 'idempotency_in_progress'
-  | 'not_available'
   | 'unsupported_media_type'
   | 'body_too_large'
   | 'invalid_line'
@@ -66,7 +65,6 @@ export const ERROR_TABLE: { readonly [code in ProblemCode]: ErrorEntry } = {
   unknown_provider: { status: 422, title: 'The module has no such provider' },
   empty_upload: { status: 422, title: 'The upload has no jobs' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key belongs to another request' },
-  not_available: { status: 422, title: 'This version cannot do that yet' },
   internal_error: { status: 500, title: 'Something went wrong here' },
   plugin_invalid: { status: 500, title: 'A plugin is not valid' },
   pooler_detected: { status: 503, title: 'The database is behind a transaction pooler' },

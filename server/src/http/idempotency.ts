@@ -17,7 +17,7 @@ type Kept = Extract<Awaited<ReturnType<IdempotencyStore['reserve']>>, { state: '
 /** What a request with an `Idempotency-Key` carries along. */
 export interface Idempotency {
   readonly key: string;
-  /** Takes the method, the path and the bytes of the body. */
+  /** Takes the method, the address and the bytes of the body. */
   readonly hash: Hash;
   /** The answer of an earlier request; undefined if this one holds the reservation. */
   readonly kept: Kept | undefined;
@@ -75,10 +75,9 @@ async function begin(store: IdempotencyStore, request: FastifyRequest, wait: Wai
     );
   }
   const kept = await reserve(store, request, key, wait);
-  const path = request.url.split('?', 1)[0];
   request.idempotency = {
     key,
-    hash: createHash('sha256').update(`${request.method} ${path}\n`),
+    hash: createHash('sha256').update(`${request.method} ${request.url}\n`),
     kept,
     isSettled: false,
   };

@@ -10,10 +10,13 @@ export class LineError extends Error {
     | 'too_deep'
     | 'invalid_utf8'
     | 'line_too_long';
+  /** JSON pointer into the payload, where one field is to blame; else empty. */
+  readonly path: string;
 
-  constructor(line: number, code: LineError['code'], message: string) {
+  constructor(line: number, code: LineError['code'], message: string, path = '') {
     super(message);
     this.line = line;
     this.code = code;
+    this.path = path;
   }
 }

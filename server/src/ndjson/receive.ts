@@ -1,5 +1,4 @@
-import type { Upload } from '@batchsender/core';
-import { HttpProblem } from '../http/problem.ts';
+import type { OnInvalid, Upload } from '@batchsender/core';
 import { LineError } from './line-error.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { parseLine } from './parse-line.ts';
@@ -8,6 +7,8 @@ import { SliceWriter } from './slice-writer.ts';
 export interface ReceiveOptions {
   /** Longest line, in bytes. */
   readonly maxLineBytes: number;
+  /** What the upload was begun with. Default `fail`. */
+  readonly onInvalid?: OnInvalid | undefined;
   /** Rows that are written together. Default 1,000. */
   readonly sliceRows?: number;
 }
@@ -15,34 +16,32 @@ export interface ReceiveOptions {
 /**
  * Reads NDJSON and writes its rows to an upload, with back-pressure. The caller commits, or
  * aborts if this throws.
- * @throws HttpProblem naming the first line that is wrong.
+ * @throws HttpProblem naming the first line that is wrong, unless such lines are skipped.
  */
 export async function receiveNdjson(
   chunks: AsyncIterable<Buffer>,
   upload: Pick<Upload, 'write'>,
   options: ReceiveOptions,
 ): Promise<void> {
-  const writer = new SliceWriter(upload, options.sliceRows ?? 1_000);
-  const splitter = new LineSplitter(options.maxLineBytes, (text, line) => {
-    writer.add({ payload: parseLine(text, line), text }, line);
-  });
-  try {
-    for await (const chunk of chunks) {
-      splitter.push(chunk);
-      await writer.writeFull();
-    }
-    splitter.end();
-  } catch (error) {
-    if (!(error instanceof LineError)) throw error;
-    // The rows before a bad line are checked first: an earlier line may be wrong too.
-    await writer.finish();
-    throw lineProblem(error);
+  const writer = new SliceWriter(upload, options.sliceRows ?? 1_000, options.onInvalid);
+  const splitter = new LineSplitter(
+    options.maxLineBytes,
+    (text, line) => takeLine(writer, text, line),
+    (error) => writer.reject(error),
+  );
+  for await (const chunk of chunks) {
+    splitter.push(chunk);
+    await writer.writeFull();
   }
+  splitter.end();
   await writer.finish();
 }
 
-function lineProblem({ line, code, message }: LineError): HttpProblem {
-  const detail = `Line ${line}: ${message} Nothing was stored.`;
-  const errors = [{ line, path: '', code, message }];
-  return new HttpProblem(code === 'line_too_long' ? 'line_too_long' : 'invalid_line', detail, { errors });
+function takeLine(writer: SliceWriter, text: string, line: number): void {
+  try {
+    writer.add({ payload: parseLine(text, line), text }, line);
+  } catch (error) {
+    if (!(error instanceof LineError)) throw error;
+    writer.reject(error);
+  }
 }

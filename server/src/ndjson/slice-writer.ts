@@ -1,79 +1,85 @@
-import type { Problem, Upload, UploadRow } from '@batchsender/core';
-import { HttpProblem, type ProblemPlace } from '../http/problem.ts';
+import type { OnInvalid, Problem, RejectedRow, Upload, UploadRow } from '@batchsender/core';
+import { HttpProblem } from '../http/problem.ts';
+import type { LineError } from './line-error.ts';
+import { lineProblem } from './line-problem.ts';
 
-/** Rows that are written together, with the lines that they came from. */
-interface Slice {
-  /** Index of the first row in the upload. */
-  readonly first: number;
-  readonly rows: UploadRow[];
-  readonly lines: number[];
-}
-
-const sliceFrom = (first: number): Slice => ({ first, rows: [], lines: [] });
-
-/** Collects rows into slices and writes them in order. */
+/** Collects rows into slices and writes them in order, with the lines that they came from. */
 export class SliceWriter {
   readonly #upload: Pick<Upload, 'write'>;
   readonly #sliceRows: number;
-  #rows = 0;
-  #current = sliceFrom(0);
-  #full: Slice[] = [];
+  readonly #onInvalid: OnInvalid;
+  #current: (UploadRow | RejectedRow)[] = [];
+  #full: (UploadRow | RejectedRow)[][] = [];
+  #failure: HttpProblem | undefined;
 
-  constructor(upload: Pick<Upload, 'write'>, sliceRows: number) {
+  /** `onInvalid` must be what the upload was begun with. */
+  constructor(upload: Pick<Upload, 'write'>, sliceRows: number, onInvalid: OnInvalid = 'fail') {
     this.#upload = upload;
     this.#sliceRows = sliceRows;
+    this.#onInvalid = onInvalid;
   }
 
   /** Takes a row; nothing waits here. */
   add(row: UploadRow, line: number): void {
-    this.#current.rows.push(row);
-    this.#current.lines.push(line);
-    this.#rows += 1;
-    if (this.#current.rows.length >= this.#sliceRows) this.#cut();
+    this.#take({ ...row, line });
   }
 
-  /** Writes the full slices. The upload resolves a write when the next one may come, before it is stored. */
+  /**
+   * Takes a line that is no row. Skipped, it is counted and reported in its place; else the upload
+   * fails with it at the next write.
+   */
+  reject(error: LineError): void {
+    const { line, path, code, message } = error;
+    if (this.#onInvalid === 'skip') this.#take({ problem: { path, code, message }, line });
+    else this.#failure ??= lineProblem(error);
+  }
+
+  /**
+   * Writes the full slices. The upload resolves a write when the next one may come, before it is stored.
+   * @throws HttpProblem naming the first line that is wrong.
+   */
   async writeFull(): Promise<void> {
+    // The rows before a bad line are checked first: an earlier line may be wrong too.
+    if (this.#failure !== undefined) this.#cut();
     const full = this.#full;
     this.#full = [];
     for (const slice of full) await this.#write(slice);
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** Writes what is left. */
   async finish(): Promise<void> {
-    if (this.#current.rows.length > 0) this.#cut();
+    this.#cut();
     await this.writeFull();
   }
 
-  #cut(): void {
-    this.#full.push(this.#current);
-    this.#current = sliceFrom(this.#rows);
+  #take(row: UploadRow | RejectedRow): void {
+    // What comes behind a line that fails the upload does not matter.
+    if (this.#failure !== undefined) return;
+    this.#current.push(row);
+    if (this.#current.length >= this.#sliceRows) this.#cut();
   }
 
-  async #write(slice: Slice): Promise<void> {
+  #cut(): void {
+    if (this.#current.length > 0) this.#full.push(this.#current);
+    this.#current = [];
+  }
+
+  async #write(slice: (UploadRow | RejectedRow)[]): Promise<void> {
     try {
-      await this.#upload.write(slice.rows);
+      await this.#upload.write(slice);
     } catch (error) {
-      throw withLines(error, slice);
+      throw withPlace(error);
     }
   }
 }
 
-/** Replaces the indexes of an invalid row's problems by the numbers of the lines. */
-function withLines(error: unknown, slice: Slice): unknown {
-  const { problems } = error as { problems?: readonly Problem[] };
-  if (problems === undefined) return error;
-  const errors = problems.map((problem) => placeOf(problem, slice));
-  const first = errors[0];
-  const detail =
-    first?.line === undefined
-      ? (error as Error).message
-      : `Line ${first.line}, ${first.path || '/'}: ${first.message}`;
-  const { code } = error as { code: 'invalid_payload' };
-  return new HttpProblem(code, `${detail.replace(/\.$/, '')}. Nothing was stored.`, { errors, cause: error });
-}
-
-function placeOf({ index, ...place }: Problem, slice: Slice): ProblemPlace {
-  const line = index === undefined ? undefined : slice.lines[index - slice.first];
-  return line === undefined ? place : { line, ...place };
+/** Tells an invalid row by its line and its field. */
+function withPlace(error: unknown): unknown {
+  const { problems, code } = error as { problems?: readonly Problem[]; code: 'invalid_payload' };
+  const first = problems?.[0];
+  if (problems === undefined || first?.line === undefined) return error;
+  const detail = `Line ${first.line}, ${first.path || '/'}: ${first.message}`;
+  const options = { errors: problems, cause: error };
+  return new HttpProblem(code, `${detail.replace(/\.$/, '')}. Nothing was stored.`, options);
 }

@@ -1,12 +1,11 @@
-import type { Engine } from '@batchsender/core';
+import type { Engine, OnInvalid, UploadAnswer } from '@batchsender/core';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { bodyChunks } from '../http/body-chunks.ts';
 import { claimOf, idempotent, noteBody } from '../http/idempotency.ts';
-import { HttpProblem } from '../http/problem.ts';
 import { receiveNdjson } from '../ndjson/receive.ts';
 import { BatchParams, oneOfStrings, strict } from '../schemas/common.ts';
-import { UploadAnswer } from '../schemas/job.ts';
+import { UploadAnswerSchema } from '../schemas/job.ts';
 import { IDEMPOTENCY_PROBLEMS, problems } from '../schemas/problem.ts';
 import type { App } from './app-type.ts';
 
@@ -16,7 +15,9 @@ export const UPLOAD_TYPES = ['application/x-ndjson', 'application/ndjson', 'appl
 const UploadQuery = strict({
   onInvalid: Type.Optional(
     oneOfStrings(['fail', 'skip'], {
-      description: '`fail`, the default: one invalid line takes back everything.',
+      description:
+        '`fail`, the default: one invalid line takes back everything. `skip`: invalid lines are left out, ' +
+        'counted as `rejected`, and named in `errors`; the others are taken.',
     }),
   ),
 });
@@ -34,7 +35,6 @@ const UPLOAD_PROBLEMS = [
   'invalid_payload',
   'invalid_template',
   'empty_upload',
-  'not_available',
   ...IDEMPOTENCY_PROBLEMS,
 ] as const;
 
@@ -52,9 +52,9 @@ function uploadRoute(app: App, engine: Engine, maxLineBytes: number): void {
   app.post(
     '/v1/batches/:batchId/jobs',
     {
-      ...idempotent(engine.idempotency, async (_request, rows) => ({
+      ...idempotent(engine.idempotency, async (_request, ref) => ({
         status: 200,
-        body: uploadAnswer(Number(rows)),
+        body: keptAnswer(ref),
       })),
       config: { accepts: [UPLOAD_TYPES[0]] },
       schema: {
@@ -62,35 +62,40 @@ function uploadRoute(app: App, engine: Engine, maxLineBytes: number): void {
         tags: ['Batches'],
         summary: 'Upload jobs into an open batch',
         description:
-          'NDJSON: one payload a line, each a JSON object. All of the lines are taken or none. ' +
+          'NDJSON: one payload a line, each a JSON object. All of the lines are taken or none, unless ' +
+          'invalid ones are to be skipped. Where the batch has `dedupeBy`, duplicates are left out. ' +
           'The answer comes when all are stored. Seal the batch when the last upload is in.',
         params: BatchParams,
         querystring: UploadQuery,
-        response: { 200: UploadAnswer, ...problems(...UPLOAD_PROBLEMS) },
+        response: { 200: UploadAnswerSchema, ...problems(...UPLOAD_PROBLEMS) },
       },
     },
     async (request) => {
-      if (request.query.onInvalid === 'skip') throw skipNotAvailable();
-      const accepted = await receive(engine, request, request.params.batchId, maxLineBytes);
-      return uploadAnswer(accepted);
+      const options = { ...request.params, ...request.query, maxLineBytes };
+      const { errors, ...counts } = await receive(engine, request, options);
+      return { ...counts, errors: [...errors] };
     },
   );
+}
+
+interface UploadOptions {
+  readonly batchId: string;
+  readonly onInvalid?: OnInvalid;
+  readonly maxLineBytes: number;
 }
 
 async function receive(
   engine: Engine,
   request: FastifyRequest,
-  batchId: string,
-  maxLineBytes: number,
-): Promise<number> {
-  const upload = await engine.upload(batchId, { tenantId: request.tenantId });
+  { batchId, onInvalid = 'fail', maxLineBytes }: UploadOptions,
+): Promise<UploadAnswer> {
+  const upload = await engine.upload(batchId, { tenantId: request.tenantId, onInvalid });
   try {
-    if (request.body !== undefined) await receiveNdjson(hashed(request), upload, { maxLineBytes });
+    if (request.body !== undefined) await receiveNdjson(hashed(request), upload, { maxLineBytes, onInvalid });
     const { idempotency: claim } = claimOf(request);
-    const { accepted } = await upload.commit(
+    return await upload.commit(
       claim === undefined ? {} : { bodyHash: claim.bodyHash, idempotencyKey: claim.key },
     );
-    return accepted;
   } catch (error) {
     await upload.abort().catch((cause: unknown) => {
       // It is swept when its time is over; the first error is the one to answer.
@@ -107,10 +112,8 @@ async function* hashed(request: FastifyRequest): AsyncGenerator<Buffer> {
   }
 }
 
-const uploadAnswer = (accepted: number) => ({ accepted, rejected: 0, duplicates: 0, errors: [] });
-
-const skipNotAvailable = (): HttpProblem =>
-  new HttpProblem(
-    'not_available',
-    'onInvalid=skip is not available yet. Leave it out: then an upload is all or nothing.',
-  );
+/** The answer that was stored with an upload; releases before `onInvalid=skip` stored the number of rows. */
+function keptAnswer(ref: string): UploadAnswer {
+  const kept = JSON.parse(ref) as UploadAnswer | number;
+  return typeof kept === 'number' ? { accepted: kept, rejected: 0, duplicates: 0, errors: [] } : kept;
+}

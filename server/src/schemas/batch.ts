@@ -40,6 +40,17 @@ export const BatchSchema = strict(
     connectionId: Type.String(),
     priority: Type.Integer(),
     counts: Counts,
+    dedupeBy: Type.Union([Type.Array(Type.String()), Type.Null()], {
+      description: 'The paths by which duplicates are left out; null if they are taken.',
+    }),
+    duplicates: Type.Integer({
+      minimum: 0,
+      description: 'Jobs that were left out as duplicates of earlier ones; in no other count.',
+    }),
+    rejected: Type.Integer({
+      minimum: 0,
+      description: 'Lines that uploads with `onInvalid=skip` left out; in no other count.',
+    }),
     blocked: nullable(Blocked),
     plugin: strict({ name: Type.String(), version: Type.String() }),
     scheduledAt: nullable(Time),
@@ -65,6 +76,9 @@ export function batchView(batch: Batch): Static<typeof BatchSchema> {
     connectionId: batch.connectionId,
     priority: batch.priority,
     counts: batch.counts,
+    dedupeBy: batch.dedupeBy === null ? null : [...batch.dedupeBy],
+    duplicates: batch.duplicates,
+    rejected: batch.rejected,
     blocked: blocked && { code: blocked.code, message: blocked.message, since: blocked.since.toISOString() },
     plugin: { name: batch.plugin.name, version: batch.plugin.version },
     scheduledAt: iso(batch.scheduledAt),
@@ -98,6 +112,20 @@ export const deliveryFields = {
   retry: Type.Optional(Retry),
 };
 
+const DedupeBy = Type.Unsafe<string | string[]>({
+  type: ['string', 'array'],
+  items: { type: 'string' },
+  minItems: 1,
+  maxItems: 8,
+  examples: ['to', ['variables.customerId']],
+  description:
+    'A path into the payload, or a list of paths. A job whose values there equal those of an earlier job of the ' +
+    'batch is left out and counted in `duplicates`. Values are compared as they will be sent, defaults merged and ' +
+    'templates rendered, as JSON: `A` and `a` differ, so do `1` and `"1"`; numbers are as JavaScript reads them, so ' +
+    'ids beyond 2^53 must be strings. A missing value, null and an empty string are no value; a job without a ' +
+    'value at any of the paths is never a duplicate.',
+});
+
 /**
  * The envelope of a new batch. Payloads are checked by the engine, once, so that each error
  * names its job; the OpenAPI document shows them in full.
@@ -108,6 +136,7 @@ export const BatchBody = strict({
   defaults: Type.Optional(JsonObject),
   jobs: Type.Optional(Type.Array(JsonObject)),
   sealed: Type.Optional(Type.Boolean({ description: 'Default: true if `jobs` is given, else false.' })),
+  dedupeBy: Type.Optional(DedupeBy),
   ...deliveryFields,
 });
 

@@ -2,6 +2,7 @@ import type { JobDetail, JobState, JobSummary } from '@batchsender/core';
 import { type Static, Type } from 'typebox';
 import { deliveryFields } from './batch.ts';
 import { COMPONENT, JsonObject, nullable, oneOfStrings, openObject, strict, Time } from './common.ts';
+import { Place } from './problem.ts';
 
 const STATES = ['waiting', 'running', 'succeeded', 'failed', 'unknown', 'cancelled'] as const;
 
@@ -63,14 +64,16 @@ export const ResolveBody = strict({
   ),
 });
 
-export const UploadAnswer = strict(
+export const UploadAnswerSchema = strict(
   {
-    accepted: Type.Integer({ minimum: 0 }),
-    rejected: Type.Integer({ minimum: 0 }),
-    duplicates: Type.Integer({ minimum: 0 }),
-    errors: Type.Array(JsonObject),
+    accepted: Type.Integer({ minimum: 0, description: 'Jobs that were stored.' }),
+    rejected: Type.Integer({ minimum: 0, description: 'Invalid lines that were left out.' }),
+    duplicates: Type.Integer({ minimum: 0, description: "Lines that the batch's `dedupeBy` left out." }),
+    errors: Type.Array(Place, {
+      description: 'What is wrong with the rejected lines, in order: the first 100 problems.',
+    }),
   },
-  { [COMPONENT]: 'UploadAnswer' },
+  { [COMPONENT]: 'UploadAnswer', description: 'Each line is in one of the three counts.' },
 );
 
 /** Turns the engine's summary of a job into the API's. */

@@ -2,7 +2,8 @@ import { Type } from 'typebox';
 import { ERROR_TABLE, type ProblemCode } from '../http/error-table.ts';
 import { COMPONENT } from './common.ts';
 
-const Place = Type.Object(
+/** One wrong place. */
+export const Place = Type.Object(
   {
     index: Type.Optional(Type.Integer({ minimum: 0, description: 'Index of the job in `jobs`, from 0.' })),
     line: Type.Optional(

@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import { createEngine, type Engine, type EngineOptions } from '@batchsender/core';
+import pg from 'pg';
 import { testDatabase } from '../../../core/test/helpers/postgres.ts';
 import { type AppOptions, buildApp } from '../../src/app.ts';
 import { apiKey } from '../../src/http/auth.ts';
@@ -33,6 +34,8 @@ export interface TestApp {
   upload(batchId: string, ndjson: string | Buffer, headers?: Record<string, string>): Promise<Answer>;
   /** Makes an open batch of notes; answers its id. */
   openBatch(): Promise<string>;
+  /** Runs SQL on the server's database. */
+  sql(text: string): Promise<void>;
   /** Waits until a batch is in a state. */
   untilState(batchId: string, state: string): Promise<Answer['body']>;
   stop(): Promise<void>;
@@ -68,6 +71,7 @@ export async function startApp(
     upload: (batchId, ndjson, headers) =>
       api(`/v1/batches/${batchId}/jobs`, ndjson, { 'content-type': 'application/x-ndjson', ...headers }),
     openBatch: async () => (await api('/v1/batches', { type: 'note' })).body.id,
+    sql: (text) => runSql(database.url, text),
     untilState: (batchId, state) => until(api, batchId, state),
     stop: async () => {
       await app.close();
@@ -75,6 +79,13 @@ export async function startApp(
       await database.drop();
     },
   };
+}
+
+async function runSql(url: string, text: string): Promise<void> {
+  const connection = new pg.Client({ connectionString: url });
+  await connection.connect();
+  await connection.query(text);
+  await connection.end();
 }
 
 /** Calls a server: GET, or POST if there is a body. */

@@ -1,12 +1,16 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { LineError } from '../../src/ndjson/line-error.ts';
 import { LineSplitter } from '../../src/ndjson/line-splitter.ts';
+
+const fail = (error: LineError): never => {
+  throw error;
+};
 
 /** Splits chunks; answers the lines, or the error's line and code. */
 function split(chunks: readonly (Buffer | string)[], maxLineBytes = 1_000): unknown {
   const lines: [number, string][] = [];
-  const splitter = new LineSplitter(maxLineBytes, (text, line) => lines.push([line, text]));
+  const splitter = new LineSplitter(maxLineBytes, (text, line) => lines.push([line, text]), fail);
   try {
     for (const chunk of chunks) splitter.push(Buffer.from(chunk));
     splitter.end();
@@ -70,7 +74,7 @@ test('a line of exactly the longest length passes, one byte more is refused', ()
 });
 
 test('a line without an end is refused before it fills the memory', () => {
-  const splitter = new LineSplitter(1_000, () => undefined);
+  const splitter = new LineSplitter(1_000, () => undefined, fail);
   const chunk = Buffer.alloc(400, 'x');
   splitter.push(chunk);
   splitter.push(chunk);
@@ -86,4 +90,56 @@ test('invalid UTF-8 is refused with its line, wherever the chunks end', () => {
 
 test('a cut character at the end is invalid', () => {
   expect(split([Buffer.from([0x22, 0xe2, 0x82])])).toEqual({ line: 1, code: 'invalid_utf8' });
+});
+
+describe('where bad lines are skipped', () => {
+  const tell = (chunks: readonly Buffer[], maxLineBytes: number): unknown[] => {
+    const told: unknown[] = [];
+    const splitter = new LineSplitter(
+      maxLineBytes,
+      (text, line) => told.push([line, text]),
+      ({ line, code }) => told.push([line, code]),
+    );
+    for (const chunk of chunks) splitter.push(chunk);
+    splitter.end();
+    return told;
+  };
+
+  test('each is told by its number, in order, and the others are handed on, wherever the chunks end', () => {
+    const long = 'x'.repeat(50);
+    const bytes = Buffer.concat([
+      Buffer.from(`${long}\na\n\n${long}\r\n${long}\nb\n"`),
+      Buffer.from([0xc3, 0x28]),
+      Buffer.from(`\nü\n${long}`),
+    ]);
+    const expected = [
+      [1, 'line_too_long'],
+      [2, 'a'],
+      [4, 'line_too_long'],
+      [5, 'line_too_long'],
+      [6, 'b'],
+      [7, 'invalid_utf8'],
+      [8, 'ü'],
+      [9, 'line_too_long'],
+    ];
+    for (let at = 0; at <= bytes.length; at += 1) {
+      expect(tell([bytes.subarray(0, at), bytes.subarray(at)], 20)).toEqual(expected);
+    }
+    fc.assert(
+      fc.property(fc.array(fc.nat()), (places) => {
+        expect(tell(cut(bytes, places), 20)).toEqual(expected);
+      }),
+    );
+  });
+
+  test('a line that is far too long is told once, and never kept', () => {
+    const piece = Buffer.alloc(1_000_000, 'x');
+    const before = process.memoryUsage().arrayBuffers;
+    const chunks = [...Array<Buffer>(500).fill(piece), Buffer.from('\nb\n')];
+    expect(tell(chunks, 100_000)).toEqual([
+      [1, 'line_too_long'],
+      [2, 'b'],
+    ]);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(50e6);
+  });
 });

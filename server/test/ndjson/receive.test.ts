@@ -82,3 +82,22 @@ test('a failure that is no invalid row is passed on as it is', async () => {
   const failing = { write: () => Promise.reject(new Error('database')) };
   await expect(receiveNdjson(chunked(lines(25)), failing, options)).rejects.toThrow('database');
 });
+
+test('lines that are skipped are told in their order, whatever is wrong with them', async () => {
+  const upload = new CollectingUpload('skip');
+  const deep = `{"n":${'['.repeat(250)}${']'.repeat(250)}}`;
+  const bad = ['nonsense', '{"bad":true}', '7', '{"__proto__":{}}', deep, `{"n":"${'x'.repeat(1_000)}"}`];
+  const text = bad.map((line) => `${lines(4)}${line}\n`).join('\n');
+  await receiveNdjson(chunked(text), upload, { ...options, onInvalid: 'skip' });
+  expect(upload.skipped).toEqual([
+    [5, 'malformed_json'],
+    [11, 'invalid_value'],
+    [17, 'not_an_object'],
+    [23, 'forbidden_key'],
+    [29, 'too_deep'],
+    [35, 'line_too_long'],
+  ]);
+  expect(upload.rows).toHaveLength(24);
+  // Bad lines fill slices as others do: they are not piled up.
+  expect(upload.sizes).toEqual([10, 10, 10]);
+});

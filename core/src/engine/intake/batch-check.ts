@@ -3,6 +3,7 @@ import type { JobPayload, Module } from '../../plugin/index.ts';
 import type { BatchInput } from '../api.ts';
 import { BatchSenderError, InvalidInputError, type Problem } from '../errors.ts';
 import type { RegisteredModule, Registry } from '../registry.ts';
+import { dedupeProblems } from './dedupe-paths.ts';
 import { valueProblems } from './payload-check.ts';
 
 const BatchFields = Type.Object({
@@ -47,11 +48,12 @@ export function checkBatch(registry: Registry, batch: BatchInput): CheckedBatch 
       `Type '${batch.type}' has no provider '${provider}': use ${names.join(' or ')}`,
     );
   }
-  const { jobs: _jobs, scheduledAt, ...fields } = batch;
+  const { jobs: _jobs, scheduledAt, dedupeBy, ...fields } = batch;
   const problems: Problem[] = valueProblems(BatchFields, fields);
   if (scheduledAt !== undefined && Number.isNaN(scheduledAt.getTime())) {
     problems.push({ path: '/scheduledAt', code: 'invalid_value', message: 'must be a date and time' });
   }
+  if (dedupeBy !== undefined) problems.push(...dedupeProblems(registered.module, dedupeBy));
   if (problems.length === 0 && batch.defaults !== undefined) {
     problems.push(...defaultsProblems(registered.module, batch.defaults));
   }

@@ -3,8 +3,11 @@ import { Compile } from 'typebox/compile';
 import type { JobPayload, Module } from '../../plugin/index.ts';
 import type { Problem } from '../errors.ts';
 
+/** A problem of a row whose place is not known yet. */
+export type RowProblem = Omit<Problem, 'index' | 'line'>;
+
 /** Checks a merged and rendered payload; undefined if it is valid. */
-export type PayloadCheck = (payload: JobPayload) => Omit<Problem, 'index'>[] | undefined;
+export type PayloadCheck = (payload: JobPayload) => RowProblem[] | undefined;
 
 const MAX_PROBLEMS_A_JOB = 5;
 const cache = new WeakMap<Module, PayloadCheck>();
@@ -24,7 +27,7 @@ export function payloadCheck(module: Module): PayloadCheck {
 }
 
 /** Problems of a plain value under a schema, for parts of a batch other than its jobs. */
-export function valueProblems(schema: TSchema, value: unknown): Omit<Problem, 'index'>[] {
+export function valueProblems(schema: TSchema, value: unknown): RowProblem[] {
   const validator = Compile(schema);
   return validator.Check(value) ? [] : schemaProblems(validator.Errors(value) as SchemaError[]);
 }
@@ -36,13 +39,13 @@ interface SchemaError {
   readonly message: string;
 }
 
-function schemaProblems(errors: readonly SchemaError[]): Omit<Problem, 'index'>[] {
+function schemaProblems(errors: readonly SchemaError[]): RowProblem[] {
   const telling = errors.filter((error) => error.keyword !== 'boolean' && error.keyword !== 'anyOf');
   const chosen = telling.length > 0 ? telling : errors;
   return chosen.slice(0, MAX_PROBLEMS_A_JOB).map(toProblem);
 }
 
-function toProblem({ keyword, instancePath, params, message }: SchemaError): Omit<Problem, 'index'> {
+function toProblem({ keyword, instancePath, params, message }: SchemaError): RowProblem {
   // "schema is false": the only word for an unknown field where there are too many errors to list.
   if (keyword === 'boolean') return { path: instancePath, code: 'unknown_field', message: 'unknown field' };
   if (keyword === 'additionalProperties') {

@@ -2,10 +2,13 @@ import type { JobPayload } from '../../plugin/index.ts';
 import type { BatchInput, IdempotencyClaim, JobDetail } from '../api.ts';
 import type { Registry } from '../registry.ts';
 import { checkBatch } from './batch-check.ts';
-import { checkRows, rowCheck } from './row-check.ts';
+import { rowCheck } from './row-check.ts';
 import type { Intake, SingleJob } from './submit.ts';
+import { takeRows } from './take-rows.ts';
 
-export type SingleInput = Omit<BatchInput, 'jobs' | 'defaults' | 'name' | 'sealed'> & { payload: JobPayload };
+export type SingleInput = Omit<BatchInput, 'jobs' | 'defaults' | 'name' | 'sealed' | 'dedupeBy'> & {
+  payload: JobPayload;
+};
 
 interface Waiting extends SingleJob {
   readonly resolve: (ids: Pick<JobDetail, 'batchId'> & { jobId: string }) => void;
@@ -40,7 +43,7 @@ export class Singles {
   ): Promise<{ jobId: string; batchId: string }> {
     const { payload, ...batch } = job;
     const { registered } = checkBatch(this.#registry, batch);
-    checkRows([payload], (row) => row, 0, rowCheck(registered.module, null));
+    const { texts } = takeRows([{ payload }], 0, rowCheck(registered.module, null));
     const key = JSON.stringify([tenantId, batch]);
     let group = this.#groups.get(key);
     if (group === undefined) {
@@ -48,7 +51,7 @@ export class Singles {
       this.#groups.set(key, group);
     }
     const { promise, resolve, reject } = Promise.withResolvers<{ jobId: string; batchId: string }>();
-    group.waiting.push({ text: JSON.stringify(payload), idempotency, resolve, reject });
+    group.waiting.push({ text: texts[0] as string, idempotency, resolve, reject });
     if (!group.storing) void this.#store(key, group);
     return promise;
   }

@@ -1,10 +1,15 @@
 import { v7 } from 'uuid';
-import type { BatchInput, IdempotencyClaim, TransactionClient, Upload } from '../api.ts';
+import type { Module } from '../../plugin/index.ts';
+import type { BatchInput, IdempotencyClaim, TransactionClient } from '../api.ts';
 import { BatchSenderError } from '../errors.ts';
 import type { Claim, IntakeStore, LeasedRange, NewBatch } from '../host-store.ts';
 import type { Registry } from '../registry.ts';
+import type { OnInvalid, Upload } from '../upload.ts';
 import { type CheckedBatch, checkBatch } from './batch-check.ts';
-import { checkRows, type RowCheck, rowCheck } from './row-check.ts';
+import { dedupePaths } from './dedupe-paths.ts';
+import { jobKeyOf } from './job-key.ts';
+import { type RowCheck, rowCheck } from './row-check.ts';
+import { type TakenRows, takeRows, withoutDuplicates } from './take-rows.ts';
 import { Uploader } from './uploader.ts';
 
 export interface IntakeOptions {
@@ -31,6 +36,14 @@ export interface SingleJob {
   readonly idempotency: IdempotencyClaim | undefined;
 }
 
+/** The jobs of a batch that is stored in one transaction. */
+interface StoredJobs {
+  readonly taken: TakenRows;
+  readonly duplicates: number;
+  readonly sealed: boolean;
+  readonly claims: readonly Claim[];
+}
+
 /** Takes batches in: all of their jobs or none. */
 export class Intake {
   readonly #options: IntakeOptions;
@@ -49,31 +62,37 @@ export class Intake {
     const row = this.#newBatch(batch, checked, tenantId, 'batch');
     const jobs = batch.jobs ?? [];
     const sealed = batch.sealed ?? batch.jobs !== undefined;
-    const check = rowCheck(checked.registered.module, row.defaults);
+    const check = checkOf(checked.registered.module, row.id, row);
     const claim = idempotency === undefined ? undefined : { ...idempotency, ref: row.id };
     if (jobs.length > ONE_TRANSACTION && client === undefined) {
       await this.#submitLarge(row, jobs, { sealed, check, claim });
       this.#options.wake();
       return row.id;
     }
-    checkRows(jobs, (job) => job, 0, check);
-    const texts = jobs.map((job) => JSON.stringify(job));
-    await this.#store(row, { texts, sealed, claims: claim === undefined ? [] : [claim] }, client);
+    const given = takeRows(
+      jobs.map((payload) => ({ payload })),
+      0,
+      check,
+    );
+    // Nothing is stored yet that they could be duplicates of, and their texts are all in memory anyway.
+    const taken = row.dedupeBy === null ? given : withoutDuplicates(given);
+    const duplicates = given.texts.length - taken.texts.length;
+    await this.#store(row, { taken, duplicates, sealed, claims: claim === undefined ? [] : [claim] }, client);
     return row.id;
   }
 
   /** Stores single jobs that arrived together in one sealed batch (E20). Answers the batch's id. */
   async submitSingles(batch: BatchInput, tenantId: string, jobs: readonly SingleJob[]): Promise<string> {
     const row = this.#newBatch(batch, checkBatch(this.#options.registry, batch), tenantId, 'single');
-    const texts = jobs.map(({ text }) => text);
+    const taken = { texts: jobs.map(({ text }) => text), keys: [] };
     const claims = jobs.flatMap(({ idempotency }, index) =>
       idempotency === undefined ? [] : [{ ...idempotency, ref: `${row.id}.${index}` }],
     );
-    await this.#store(row, { texts, sealed: true, claims }, undefined);
+    await this.#store(row, { taken, duplicates: 0, sealed: true, claims }, undefined);
     return row.id;
   }
 
-  async upload(batchId: string, tenantId: string): Promise<Upload> {
+  async upload(batchId: string, tenantId: string, onInvalid?: OnInvalid): Promise<Upload> {
     const { store, registry, uploadTtlMs } = this.#options;
     const open = await store.beginUpload(tenantId, batchId, uploadTtlMs);
     const { uploadId, firstSeq, batch } = open;
@@ -82,10 +101,11 @@ export class Intake {
       await store.abortUpload(uploadId);
       throw new BatchSenderError('unknown_type', `No installed plugin handles jobs of type '${batch.type}'`);
     }
-    const check = rowCheck(registered.module, batch.defaults);
+    const check = checkOf(registered.module, batchId, batch);
+    const isKeyed = batch.dedupeBy !== null;
     const commit = (totals: Parameters<IntakeStore['commitUpload']>[1]) =>
       store.commitUpload(uploadId, totals);
-    return new Uploader({ store, uploadId, batchId, firstSeq, check, commit });
+    return new Uploader({ store, uploadId, batchId, firstSeq, isKeyed, onInvalid, check, commit });
   }
 
   async #submitLarge(
@@ -100,6 +120,7 @@ export class Intake {
       uploadId,
       batchId: row.id,
       firstSeq: 0,
+      isKeyed: row.dedupeBy !== null,
       check,
       commit: (totals) =>
         store.commitSubmit(uploadId, row, { ...totals, sealed, ...(claim === undefined ? {} : { claim }) }),
@@ -118,15 +139,24 @@ export class Intake {
 
   async #store(
     row: NewBatch,
-    { texts, sealed, claims }: { texts: readonly string[]; sealed: boolean; claims: readonly Claim[] },
+    { taken, duplicates, sealed, claims }: StoredJobs,
     client: TransactionClient | undefined,
   ): Promise<void> {
     const { store, canTake, take, wake, runnerId } = this.#options;
     const { connectionId } = row;
+    const { texts, keys } = taken;
     const direct = client === undefined && sealed && texts.length <= row.chunkSize && canTake(connectionId);
     const leased = await store.insertBatch(
       row,
-      { texts, sealed, runnerId: direct ? runnerId : null, claims },
+      {
+        texts,
+        // Once it is sealed, nothing comes that would be compared with them.
+        ...(row.dedupeBy === null || sealed ? {} : { keys }),
+        duplicates,
+        sealed,
+        runnerId: direct ? runnerId : null,
+        claims,
+      },
       client,
     );
     if (direct) take(row, leased);
@@ -158,6 +188,16 @@ export class Intake {
       moduleVersion: registered.module.version,
       chunkSize: Math.max(batchSize, Math.floor(chunkSize / batchSize) * batchSize),
       scheduledAt: batch.scheduledAt ?? null,
+      dedupeBy: dedupePaths(batch),
     };
   }
+}
+
+/** The check of a batch's rows; it tells their keys if the batch leaves duplicates out. */
+function checkOf(
+  module: Module,
+  batchId: string,
+  { defaults, dedupeBy }: Pick<NewBatch, 'defaults' | 'dedupeBy'>,
+): RowCheck {
+  return rowCheck(module, defaults, dedupeBy === null ? undefined : jobKeyOf(batchId, dedupeBy));
 }

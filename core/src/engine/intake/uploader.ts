@@ -1,10 +1,11 @@
-import type { Upload, UploadRow } from '../api.ts';
 import { BatchSenderError } from '../errors.ts';
 import type { IntakeStore, UploadTotals } from '../host-store.ts';
-import { checkRows, type RowCheck } from './row-check.ts';
+import type { OnInvalid, RejectedRow, Upload, UploadAnswer, UploadRow } from '../upload.ts';
+import { Rejections } from './rejections.ts';
+import type { RowCheck } from './row-check.ts';
+import { SliceQueue } from './slice-queue.ts';
+import { takeRows } from './take-rows.ts';
 
-/** Slices under way at once. */
-const WRITERS = 4;
 const ALIVE_MS = 5_000;
 
 export interface UploaderOptions {
@@ -12,83 +13,77 @@ export interface UploaderOptions {
   readonly uploadId: string;
   readonly batchId: string;
   readonly firstSeq: number;
+  /** The batch leaves duplicates out. */
+  readonly isKeyed: boolean;
+  readonly onInvalid?: OnInvalid | undefined;
   readonly check: RowCheck;
   commit(totals: UploadTotals): Promise<void>;
 }
 
-/** Writes slices under an upload, some at once, and keeps its sign of life. */
+/** Checks the rows of an upload, hands them to its slices, and keeps its sign of life. */
 export class Uploader implements Upload {
   readonly batchId: string;
   readonly #options: UploaderOptions;
-  readonly #writing = new Set<Promise<void>>();
+  readonly #slices: SliceQueue;
+  readonly #rejections: Rejections | undefined;
   readonly #alive: NodeJS.Timeout;
-  #rows = 0;
-  #bytes = 0;
-  #failure: unknown;
+  /** Rows that were given, whatever became of them. */
+  #given = 0;
   #ended = false;
 
   constructor(options: UploaderOptions) {
     this.#options = options;
     this.batchId = options.batchId;
+    this.#slices = new SliceQueue(options);
+    this.#rejections = options.onInvalid === 'skip' ? new Rejections() : undefined;
     this.#alive = setInterval(() => {
       options.store.touchUpload(options.uploadId).catch(() => undefined);
     }, ALIVE_MS);
     this.#alive.unref();
   }
 
-  async write(rows: readonly UploadRow[]): Promise<void> {
+  async write(rows: readonly (UploadRow | RejectedRow)[]): Promise<void> {
     if (this.#ended) throw new BatchSenderError('upload_lost', 'The upload has ended');
-    this.#throwFailure();
-    if (rows.length === 0) return;
-    checkRows(rows, (row) => row.payload, this.#rows, this.#options.check);
-    const texts = rows.map((row) => row.text ?? JSON.stringify(row.payload));
-    for (const text of texts) this.#bytes += text.length;
-    const slice = { firstSeq: this.#options.firstSeq + this.#rows, texts };
-    this.#rows += rows.length;
-    const { store, uploadId, batchId } = this.#options;
-    const writing = store
-      .writeSlice(uploadId, batchId, slice)
-      .catch((error: unknown) => {
-        this.#failure ??= error;
-      })
-      .finally(() => this.#writing.delete(writing));
-    this.#writing.add(writing);
-    while (this.#writing.size >= WRITERS) await Promise.race(this.#writing);
-    this.#throwFailure();
+    this.#slices.throwFailure();
+    const taken = takeRows(rows, this.#given, this.#options.check, this.#rejections);
+    this.#given += rows.length;
+    if (taken.texts.length > 0) await this.#slices.add(taken);
   }
 
-  async commit(options: { bodyHash?: string; idempotencyKey?: string } = {}): Promise<{ accepted: number }> {
-    await Promise.all(this.#writing);
-    this.#throwFailure();
-    if (this.#rows === 0) {
+  async commit(options: { bodyHash?: string; idempotencyKey?: string } = {}): Promise<UploadAnswer> {
+    await this.#slices.settle();
+    this.#slices.throwFailure();
+    if (this.#given === 0) {
       await this.abort();
       throw new BatchSenderError('empty_upload', 'The upload holds no jobs: send at least one');
     }
     this.#end();
+    const { stored, duplicates, bytes } = this.#slices;
+    const { rows: rejected, errors } = this.#rejections ?? { rows: 0, errors: [] };
+    const answer = { accepted: stored, rejected, duplicates, errors };
     const { bodyHash, idempotencyKey: key } = options;
     await this.#options.commit({
-      rows: this.#rows,
-      bytes: this.#bytes,
+      rows: stored,
+      bytes,
+      duplicates,
+      rejected,
       ...(bodyHash === undefined ? {} : { bodyHash }),
       ...(bodyHash === undefined || key === undefined
         ? {}
-        : { claim: { key, bodyHash, ref: String(this.#rows) } }),
+        : { claim: { key, bodyHash, ref: JSON.stringify(answer) } }),
     });
-    return { accepted: this.#rows };
+    return answer;
   }
 
   async abort(): Promise<void> {
     this.#end();
-    await Promise.all(this.#writing);
+    this.#slices.close();
+    await this.#slices.settle();
     await this.#options.store.abortUpload(this.#options.uploadId);
   }
 
   #end(): void {
     this.#ended = true;
     clearInterval(this.#alive);
-  }
-
-  #throwFailure(): void {
-    if (this.#failure !== undefined) throw this.#failure;
   }
 }

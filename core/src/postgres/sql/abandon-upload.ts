@@ -11,11 +11,11 @@ export async function abandonUploads(
   batchId?: string,
   uploadId?: string,
 ): Promise<number> {
-  const { rows } = await client.query<{ batch_id: string; first_seq: number }>(
+  const { rows } = await client.query<{ id: string; batch_id: string; first_seq: number }>(
     `UPDATE ${s}.uploads SET state = 'aborted'
      WHERE state = 'active' AND seen_at <= now() - $1::float8 * interval '1 ms'
        AND ($2::uuid IS NULL OR batch_id = $2) AND ($3::uuid IS NULL OR id = $3)
-     RETURNING batch_id, first_seq`,
+     RETURNING id, batch_id, first_seq`,
     [ttlMs, batchId ?? null, uploadId ?? null],
   );
   for (const row of rows) {
@@ -23,6 +23,7 @@ export async function abandonUploads(
       row.batch_id,
       row.first_seq,
     ]);
+    await client.query(`DELETE FROM ${s}.job_keys WHERE upload_id = $1`, [row.id]);
   }
   return rows.length;
 }

@@ -3,6 +3,7 @@ import type { MaintenanceStore } from '../../engine/store.ts';
 import { createPartitions } from '../migrate.ts';
 import { transaction } from '../transaction.ts';
 import { abandonUploads } from './abandon-upload.ts';
+import { dropKeysStatement } from './drop-keys.ts';
 import { reconcileStatement } from './reconcile.ts';
 import { sweepStatement } from './sweep.ts';
 
@@ -29,6 +30,7 @@ WHERE c.id IN (
       return rowCount ?? 0;
     },
     sweepUploads: (ttlMs) => transaction(pool, (client) => abandonUploads(client, s, ttlMs)),
+    dropKeys: dropKeysStatement(pool, s),
     sweepStep: sweepStatement(pool, s, notify),
     reconcile: reconcileStatement(pool, s),
     tidy: () =>

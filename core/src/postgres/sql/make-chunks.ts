@@ -7,7 +7,7 @@ const MOST_CHUNKS_IN_ONE = 4;
 
 /**
  * Jobs in a chunk of a batch aliased `b`: more than its `chunk_size` where it is large, since each
- * chunk costs the same five statements (docs/decisions/0011); fewer where the payloads are large.
+ * chunk costs the same five statements (docs/decisions/0012); fewer where the payloads are large.
  */
 const WANTED = `(b.chunk_size * greatest(1, least(${MOST_CHUNKS_IN_ONE}, b.total / (b.chunk_size * ${CHUNKS_A_BATCH}))))`;
 export const EFFECTIVE_CHUNK_SIZE = `(CASE WHEN b.bytes > 0

@@ -1,9 +1,10 @@
 import type { ClientBase, Pool } from 'pg';
 import { v7 } from 'uuid';
 import { BatchSenderError } from '../../engine/errors.ts';
-import type { Claim, IntakeStore, Slice, UploadTotals } from '../../engine/host-store.ts';
+import type { Claim, IntakeStore, KeyedSlice, Slice, UploadTotals } from '../../engine/host-store.ts';
 import { transaction } from '../transaction.ts';
 import { abandonUploads } from './abandon-upload.ts';
+import { keyArray, keyedSliceText } from './keyed-slice.ts';
 import type { storeBatchStatement } from './store-batch.ts';
 
 /** E13: slices commit under their upload; one small transaction makes them real. */
@@ -16,6 +17,7 @@ export function uploadStatements(
 WITH u AS MATERIALIZED (SELECT 1 FROM ${s}.uploads WHERE id = $4 AND state = 'active' FOR SHARE)
 INSERT INTO ${s}.jobs (batch_id, seq, payload)
 SELECT $1, $2::int + n - 1, line::json FROM u, string_to_table($3::text, E'\\n') WITH ORDINALITY AS t (line, n)`;
+  const insertKeyed = keyedSliceText(s);
   const finish = `UPDATE ${s}.uploads SET state = 'committed', rows = $2, body_hash = $3 WHERE id = $1 AND state = 'active' RETURNING batch_id`;
   const begin = `INSERT INTO ${s}.uploads (id, batch_id, state, first_seq) VALUES ($1, $2, 'active', $3)`;
 
@@ -53,7 +55,7 @@ SELECT $1, $2::int + n - 1, line::json FROM u, string_to_table($3::text, E'\\n')
     beginUpload: (tenantId, batchId, ttlMs) =>
       transaction(pool, async (client) => {
         const { rows } = await client.query(
-          `SELECT type, provider, defaults, state, total FROM ${s}.batches WHERE id = $1 AND tenant_id = $2 FOR UPDATE`,
+          `SELECT type, provider, defaults, dedupe_by, state, total FROM ${s}.batches WHERE id = $1 AND tenant_id = $2 FOR UPDATE`,
           [batchId, tenantId],
         );
         const batch = rows[0];
@@ -68,13 +70,19 @@ SELECT $1, $2::int + n - 1, line::json FROM u, string_to_table($3::text, E'\\n')
         if (active.rowCount !== 0) throw uploadInProgress(batchId);
         const uploadId = v7();
         await client.query(begin, [uploadId, batchId, batch.total]);
-        const { type, provider, defaults } = batch;
-        return { uploadId, firstSeq: batch.total, batch: { type, provider, defaults } };
+        const { type, provider, defaults, dedupe_by: dedupeBy } = batch;
+        return { uploadId, firstSeq: batch.total, batch: { type, provider, defaults, dedupeBy } };
       }),
     async writeSlice(uploadId: string, batchId: string, slice: Slice) {
       const values = [batchId, slice.firstSeq, slice.texts.join('\n'), uploadId];
       const { rowCount } = await pool.query({ name: 'bs_slice', text: insertGuarded, values });
       if (rowCount !== slice.texts.length) throw lostUpload();
+    },
+    async writeKeyedSlice(uploadId: string, batchId: string, { firstSeq, texts, keys }: KeyedSlice) {
+      const values = [batchId, firstSeq, texts.join('\n'), uploadId, keyArray(keys)];
+      const { rows } = await pool.query({ name: 'bs_keyed_slice', text: insertKeyed, values });
+      if (!rows[0].alive) throw lostUpload();
+      return { stored: rows[0].stored, bytes: rows[0].bytes };
     },
     async touchUpload(uploadId) {
       await pool.query(`UPDATE ${s}.uploads SET seen_at = now() WHERE id = $1 AND state = 'active'`, [
@@ -87,8 +95,9 @@ SELECT $1, $2::int + n - 1, line::json FROM u, string_to_table($3::text, E'\\n')
         async (client) => {
           const batchId = await closeUpload(client, uploadId, totals);
           const { rowCount } = await client.query(
-            `UPDATE ${s}.batches SET total = total + $2, bytes = bytes + $3, changed_at = now() WHERE id = $1 AND state = 'open'`,
-            [batchId, totals.rows, totals.bytes],
+            `UPDATE ${s}.batches SET total = total + $2, bytes = bytes + $3, duplicates = duplicates + $4,
+               rejected = rejected + $5, changed_at = now() WHERE id = $1 AND state = 'open'`,
+            [batchId, totals.rows, totals.bytes, totals.duplicates, totals.rejected],
           );
           if (rowCount === 0) throw notOpen(batchId, 'no longer open');
           if (totals.claim !== undefined) await useKey(client, batchId, totals.claim);
