@@ -1,5 +1,6 @@
 import type { JobPayload, JsonObject, Logger, Plugin } from '../plugin/index.ts';
 import type { Registry } from './registry.ts';
+import type { BatchResults, ResultColumn, ResultFilter } from './results.ts';
 import type { Tuning } from './tuning.ts';
 
 /** The tenant of calls that name none. */
@@ -130,8 +131,16 @@ export interface Upload {
    * @throws InvalidInputError at the first invalid row: then abort.
    */
   write(rows: readonly UploadRow[]): Promise<void>;
-  /** Makes the rows real. @throws BatchSenderError `empty_upload` without rows, `upload_lost` if it was swept. */
-  commit(options?: { bodyHash?: string; idempotencyKey?: string }): Promise<{ accepted: number }>;
+  /**
+   * Makes the rows real. `columns` are those of a CSV: exports show them in their order, the first
+   * upload's first, at most 1,000 a batch.
+   * @throws BatchSenderError `empty_upload` without rows, `upload_lost` if it was swept.
+   */
+  commit(options?: {
+    bodyHash?: string;
+    idempotencyKey?: string;
+    columns?: readonly ResultColumn[];
+  }): Promise<{ accepted: number }>;
   /** Takes everything back. */
   abort(): Promise<void>;
 }
@@ -201,6 +210,8 @@ export interface Engine {
     filter?: Tenant & PageOptions & { type?: string; state?: BatchState; includeSingle?: boolean },
   ): Promise<Page<Batch>>;
   listJobs(batchId: string, filter?: Tenant & PageOptions & { state?: JobState }): Promise<Page<JobSummary>>;
+  /** What became of the batch's jobs, to be exported. @throws BatchSenderError `batch_not_found`. */
+  results(batchId: string, options?: Tenant & ResultFilter): Promise<BatchResults>;
   getJob(jobId: string, options?: Tenant): Promise<JobDetail>;
   /** Settles a job whose outcome is `unknown`. */
   resolveJob(

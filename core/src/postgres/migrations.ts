@@ -171,4 +171,8 @@ CREATE TABLE $S.settings (
 );
 `,
   },
+  {
+    version: 3,
+    sql: 'ALTER TABLE $S.batches ADD COLUMN columns json;',
+  },
 ];

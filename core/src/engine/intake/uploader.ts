@@ -57,7 +57,7 @@ export class Uploader implements Upload {
     this.#throwFailure();
   }
 
-  async commit(options: { bodyHash?: string; idempotencyKey?: string } = {}): Promise<{ accepted: number }> {
+  async commit(options: Parameters<Upload['commit']>[0] = {}): Promise<{ accepted: number }> {
     await Promise.all(this.#writing);
     this.#throwFailure();
     if (this.#rows === 0) {
@@ -65,11 +65,12 @@ export class Uploader implements Upload {
       throw new BatchSenderError('empty_upload', 'The upload holds no jobs: send at least one');
     }
     this.#end();
-    const { bodyHash, idempotencyKey: key } = options;
+    const { bodyHash, idempotencyKey: key, columns } = options;
     await this.#options.commit({
       rows: this.#rows,
       bytes: this.#bytes,
       ...(bodyHash === undefined ? {} : { bodyHash }),
+      ...(columns === undefined ? {} : { columns }),
       ...(bodyHash === undefined || key === undefined
         ? {}
         : { claim: { key, bodyHash, ref: String(this.#rows) } }),
