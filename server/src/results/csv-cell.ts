@@ -1,0 +1,26 @@
+const SPECIAL = /[",\r\n]/;
+const PLAIN_NUMBER = /^[+-]?\d+(\.\d+)?$/;
+
+/** Signs that make a spreadsheet take a cell for a formula (OWASP, "CSV Injection"), also in full width. */
+const FORMULA_SIGNS = new Set([...'=+-@\t\r\n＝＋－＠']);
+
+/**
+ * Text that a spreadsheet does not run: a leading quote mark is put before what would begin a
+ * formula. Plain numbers stay as they are, `-5` as well as `+4915112345`.
+ */
+export function harmless(text: string): string {
+  return FORMULA_SIGNS.has(text.charAt(0)) && !PLAIN_NUMBER.test(text) ? `'${text}` : text;
+}
+
+/** A text as a cell of RFC 4180: harmless, and quoted where it must be. */
+export function textCell(text: string): string {
+  const safe = harmless(text);
+  return SPECIAL.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** A JSON value as a cell: empty for null and for what is missing; objects and lists as JSON. */
+export function jsonCell(value: unknown): string {
+  if (typeof value === 'string') return textCell(value);
+  if (value === undefined || value === null) return '';
+  return typeof value === 'object' ? textCell(JSON.stringify(value)) : String(value);
+}
