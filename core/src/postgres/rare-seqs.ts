@@ -30,8 +30,7 @@ export async function rareSeqs(
     (kind) => sql`(SELECT DISTINCT seq FROM ${events} WHERE batch_id = ${batchId} AND kind = ${sql.lit(kind)}
       AND seq > ${after}::int ORDER BY seq LIMIT ${limit})`,
   );
-  const { rows } = await sql<{
-    seq: number;
-  }>`${sql.join(lists, sql` UNION `)} ORDER BY seq LIMIT ${limit}`.execute(db);
+  const { rows } = await sql<{ seq: number }>`
+    SELECT seq FROM (${sql.join(lists, sql` UNION `)}) AS rare ORDER BY seq LIMIT ${limit}`.execute(db);
   return rows.map((row) => row.seq);
 }

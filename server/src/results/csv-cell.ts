@@ -1,15 +1,15 @@
 const SPECIAL = /[",\r\n]/;
 const PLAIN_NUMBER = /^[+-]?\d+(\.\d+)?$/;
 
-/** Signs that make a spreadsheet take a cell for a formula (OWASP, "CSV Injection"), also in full width. */
-const FORMULA_SIGNS = new Set([...'=+-@\t\r\n＝＋－＠']);
+/** What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection"), also in full width. */
+const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
 
 /**
  * Text that a spreadsheet does not run: a leading quote mark is put before what would begin a
  * formula. Plain numbers stay as they are, `-5` as well as `+4915112345`.
  */
 export function harmless(text: string): string {
-  return FORMULA_SIGNS.has(text.charAt(0)) && !PLAIN_NUMBER.test(text) ? `'${text}` : text;
+  return FORMULA.test(text) && !PLAIN_NUMBER.test(text) ? `'${text}` : text;
 }
 
 /** A text as a cell of RFC 4180: harmless, and quoted where it must be. */

@@ -32,17 +32,19 @@ export function csvFormat(columns: readonly ResultColumn[], options: { bom: bool
   const iso = isoTimes();
   const time = (at: Date | null): string => (at === null ? '' : iso(at));
   const row = (result: ResultRow): string => {
+    const { id, seq, state, attempts, possibleDuplicate, at, settledAt } = result;
     const payload: unknown = JSON.parse(result.payloadText);
     let line = '';
     for (const cell of cells) line += `${jsonCell(cell(payload))},`;
-    const { id, seq, state, attempts, possibleDuplicate } = result;
-    line += `${id},${seq},${state},${jsonCell(result.code)},${jsonCell(result.message)},${jsonCell(result.ref)},`;
-    line += `${jsonCell(result.delivery)},${attempts},${possibleDuplicate},${time(result.at)},${time(result.settledAt)}\r\n`;
-    return line;
+    return (
+      `${line}${id},${seq},${state},${jsonCell(result.code)},${jsonCell(result.message)},` +
+      `${jsonCell(result.ref)},${jsonCell(result.delivery)},${attempts},${possibleDuplicate},` +
+      `${time(at)},${time(settledAt)}\r\n`
+    );
   };
   return {
     start: (options.bom ? BOM : '') + header(columns),
-    rows: (block) => block.map(row).join(''),
+    rows: (block) => block.reduce((text, result) => text + row(result), ''),
   };
 }
 

@@ -7,6 +7,8 @@ export function pointerReader(pointer: string): PointerReader {
     .split('/')
     .slice(1)
     .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const [only = ''] = keys;
+  if (keys.length === 1) return (value) => child(value, only);
   return (value) => keys.reduce(child, value);
 }
 
