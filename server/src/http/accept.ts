@@ -11,7 +11,7 @@ export function preferredType<T extends string>(
   accept: string | undefined,
   offers: readonly T[],
 ): T | undefined {
-  const ranges = (accept ?? '*/*').split(',').map(parseRange);
+  const ranges = (accept?.trim() || '*/*').split(',').map(parseRange);
   let best: T | undefined;
   let bestQuality = 0;
   for (const offer of offers) {
