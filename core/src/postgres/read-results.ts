@@ -12,6 +12,7 @@ import { resultPayloadsStatement, type Seqs } from './sql/result-payloads.ts';
 import type { Database } from './tables.ts';
 
 type Unread = Omit<ResultRow, 'payloadText'>;
+type Payload = [seq: number, text: string];
 
 /** Results in blocks of jobs: their states folded from the log, then the payloads of those that are wanted. */
 export function readResults(
@@ -34,16 +35,21 @@ export function readResults(
     return [events.seqs, states === undefined ? rows : rows.filter(({ state }) => states.includes(state))];
   }
 
+  /** Where all jobs are wanted, their payloads are read beside their events. */
+  async function foldAndLoad(query: ResultQuery, seqs: Seqs): Promise<[[Seqs, Unread[]], Payload[]]> {
+    const { batchId, states } = query;
+    if (states === undefined) return Promise.all([fold(query, seqs), readPayloads(batchId, seqs)]);
+    const folded = await fold(query, seqs);
+    const wanted = folded[1].map(({ seq }) => seq);
+    return [folded, await readPayloads(batchId, wanted)];
+  }
+
   return {
     async results(query) {
       const seqs = await nextSeqs(db, schema, query);
       const isLast = seqs.length < query.limit || seqs.at(-1) === query.total - 1;
       if (seqs.length === 0) return { rows: [], next: null, cutAt: undefined };
-      const [folded, unread] = await fold(query, seqs);
-      const payloads = await readPayloads(
-        query.batchId,
-        unread.map(({ seq }) => seq),
-      );
+      const [[folded, unread], payloads] = await foldAndLoad(query, seqs);
       return block({ seqs, folded, isLast }, unread, payloads);
     },
     async columns(batchId) {
@@ -74,17 +80,21 @@ async function nextSeqs(
 function block(
   { seqs, folded, isLast }: { seqs: Seqs; folded: Seqs; isLast: boolean },
   unread: readonly Unread[],
-  payloads: readonly [number, string][],
+  payloads: readonly Payload[],
 ): ResultBlock {
   const texts = new Map(payloads);
-  const rows = unread.slice(0, payloads.length).map((row): ResultRow => {
+  const lastRead = payloads.at(-1)?.[0] ?? -1;
+  const firstLeft = unread.find(({ seq }) => seq > lastRead)?.seq ?? Number.POSITIVE_INFINITY;
+  const rows: ResultRow[] = [];
+  for (const row of unread) {
+    if (row.seq >= firstLeft) break;
     const payloadText = texts.get(row.seq);
     if (payloadText === undefined) throw new Error(`Job ${row.id} has no payload`);
-    return { ...row, payloadText };
-  });
+    rows.push({ ...row, payloadText });
+  }
+  if (payloads.length === 0 && unread.length > 0) throw new Error(`Job ${unread[0]?.id} has no payload`);
   // What did not fit is read again with the next block.
-  const firstLeft = unread[payloads.length]?.seq;
-  const taken = firstLeft === undefined ? folded : folded.filter((seq) => seq < firstLeft);
+  const taken = folded.filter((seq) => seq < firstLeft);
   if (taken.length === seqs.length) {
     return { rows, next: isLast ? null : (seqs.at(-1) ?? null), cutAt: undefined };
   }
