@@ -18,7 +18,8 @@ export function coerce(schema: TSchema, text: string): unknown {
     const value = attempt(candidate);
     if (value !== undefined && Value.Check(schema, value)) return value;
   }
-  return text;
+  // A list, so that validation names the part that is wrong.
+  return (schema as { type?: unknown }).type === 'array' ? listOf(text) : text;
 }
 
 const numberOf = (text: string): number | undefined =>

@@ -22,5 +22,24 @@ export function textCell(text: string): string {
 export function jsonCell(value: unknown): string {
   if (typeof value === 'string') return textCell(value);
   if (value === undefined || value === null) return '';
-  return typeof value === 'object' ? textCell(JSON.stringify(value)) : String(value);
+  return typeof value === 'object' ? `"${quotedJson(value)}"` : String(value);
 }
+
+/** What JSON, or the quotes of a cell, would write in another way than it is. */
+const ESCAPED = /[^ !#-[\]-\ud7ff\ue000-\uffff]/;
+
+/** JSON as it is inside a quoted cell. Doubling the quotes of a finished text took twice as long. */
+function quotedJson(value: unknown): string {
+  if (typeof value === 'string') return quotedText(value);
+  if (Array.isArray(value)) return `[${value.map(quotedJson).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  let fields = '';
+  for (const key of Object.keys(value)) {
+    const field = `${quotedText(key)}:${quotedJson((value as Record<string, unknown>)[key])}`;
+    fields += fields === '' ? field : `,${field}`;
+  }
+  return `{${fields}}`;
+}
+
+const quotedText = (text: string): string =>
+  ESCAPED.test(text) ? JSON.stringify(text).replaceAll('"', '""') : `""${text}""`;

@@ -48,7 +48,8 @@ test.each([
   [true, 'true'],
   [{ a: 'b' }, '"{""a"":""b""}"'],
   [[1, 2], '"[1,2]"'],
-  [{}, '{}'],
+  [{}, '"{}"'],
+  [[], '"[]"'],
 ])('the value %j becomes the cell %s', (value, cell) => {
   expect(jsonCell(value)).toBe(cell);
 });
@@ -63,5 +64,14 @@ test('no cell begins a formula, whatever the text', () => {
         expect(/^"?'/.test(cell) || /^[+-]\d+(\.\d+)?$/.test(cell)).toBe(true);
       },
     ),
+  );
+});
+
+test('a cell of JSON reads back as the value that it was', () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ stringUnit: 'binary' }), (json) => {
+      const value = { json };
+      expect(jsonCell(value)).toBe(`"${JSON.stringify(value).replaceAll('"', '""')}"`);
+    }),
   );
 });
