@@ -8,7 +8,7 @@ const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
  * Text that a spreadsheet does not run: a leading quote mark is put before what would begin a
  * formula. Plain numbers stay as they are, `-5` as well as `+4915112345`.
  */
-export function harmless(text: string): string {
+function harmless(text: string): string {
   return FORMULA.test(text) && !PLAIN_NUMBER.test(text) ? `'${text}` : text;
 }
 
