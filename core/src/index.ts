@@ -3,5 +3,6 @@ export * from './engine/api.ts';
 export { createRegistry } from './engine/create-registry.ts';
 export * from './engine/errors.ts';
 export type { RegisteredModule, Registry } from './engine/registry.ts';
+export type * from './engine/results.ts';
 export type { Tuning } from './engine/tuning.ts';
 export * from './engine/upload.ts';

@@ -13,6 +13,7 @@ import { securityHeaders } from './http/security-headers.ts';
 import { validatorCompiler } from './http/validator.ts';
 import { collectOpenApi, openApiRoutes } from './openapi/routes.ts';
 import type { App } from './routes/app-type.ts';
+import { batchResultsRoutes } from './routes/batch-results.ts';
 import { batchSteeringRoutes } from './routes/batch-steering.ts';
 import { batchUploadRoutes } from './routes/batch-upload.ts';
 import { batchRoutes } from './routes/batches.ts';
@@ -65,6 +66,7 @@ export function buildApp(options: AppOptions): App {
     moduleRoutes(app, engine);
     batchRoutes(app, engine);
     batchUploadRoutes(app, engine, options.maxLineBytes ?? MAX_LINE_BYTES);
+    batchResultsRoutes(app, engine);
     batchSteeringRoutes(app, engine);
     jobRoutes(app, engine);
     connectionRoutes(app, engine);

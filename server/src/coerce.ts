@@ -18,7 +18,8 @@ export function coerce(schema: TSchema, text: string): unknown {
     const value = attempt(candidate);
     if (value !== undefined && Value.Check(schema, value)) return value;
   }
-  return text;
+  // A list, so that validation names the part that is wrong.
+  return (schema as { type?: unknown }).type === 'array' ? listOf(text) : text;
 }
 
 const numberOf = (text: string): number | undefined =>
@@ -43,6 +44,17 @@ function attempt(make: () => unknown): unknown {
   }
 }
 
+/** A parameter that was given more than once is a list, each part of which may be one with commas. */
+function coerceList(schema: TSchema, parts: readonly unknown[]): unknown {
+  const flat = parts.flatMap((part) => (typeof part === 'string' ? listOf(part) : [part]));
+  return Value.Check(schema, flat) ? flat : parts;
+}
+
+function coerceValue(schema: TSchema, value: unknown): unknown {
+  if (typeof value === 'string') return coerce(schema, value);
+  return Array.isArray(value) ? coerceList(schema, value) : value;
+}
+
 /** Coerces each text of a record by the schema of its property; other values stay as they are. */
 export function coerceRecord(
   properties: Readonly<Record<string, TSchema>>,
@@ -50,7 +62,7 @@ export function coerceRecord(
 ): Record<string, unknown> {
   const entries = Object.entries(record).map(([name, value]) => {
     const schema = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    return [name, schema !== undefined && typeof value === 'string' ? coerce(schema, value) : value] as const;
+    return [name, schema === undefined ? value : coerceValue(schema, value)] as const;
   });
   return Object.fromEntries(entries);
 }

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { expect, test } from 'vitest';
-import { coerce } from '../src/coerce.ts';
+import { coerce, coerceRecord } from '../src/coerce.ts';
 
 test.each([
   [Type.String(), '5', '5'],
@@ -18,4 +18,25 @@ test.each([
 
 test.each(['many', '5.5', '', ' 5', '0x10', '1e3'])('%j is no integer and stays text', (text) => {
   expect(coerce(Type.Integer(), text)).toBe(text);
+});
+
+test.each([
+  [
+    ['a', 'b'],
+    ['a', 'b'],
+  ],
+  [
+    ['a,b', 'c'],
+    ['a', 'b', 'c'],
+  ],
+  [
+    ['a', 5],
+    ['a', 5],
+  ],
+])('a parameter that was given as %j is the list %j', (value, list) => {
+  expect(coerceRecord({ state: Type.Array(Type.String()) }, { state: value })).toEqual({ state: list });
+});
+
+test('a parameter that is no list stays what it is when it is given twice', () => {
+  expect(coerceRecord({ limit: Type.Integer() }, { limit: ['1', '2'] })).toEqual({ limit: ['1', '2'] });
 });

@@ -1,5 +1,6 @@
 import type { JobPayload, JsonObject, Logger, Plugin } from '../plugin/index.ts';
 import type { Registry } from './registry.ts';
+import type { BatchResults, ResultFilter } from './results.ts';
 import type { Tuning } from './tuning.ts';
 import type { OnInvalid, Upload } from './upload.ts';
 
@@ -197,6 +198,8 @@ export interface Engine {
     filter?: Tenant & PageOptions & { type?: string; state?: BatchState; includeSingle?: boolean },
   ): Promise<Page<Batch>>;
   listJobs(batchId: string, filter?: Tenant & PageOptions & { state?: JobState }): Promise<Page<JobSummary>>;
+  /** What became of the batch's jobs, to be exported. @throws BatchSenderError `batch_not_found`. */
+  results(batchId: string, options?: Tenant & ResultFilter): Promise<BatchResults>;
   getJob(jobId: string, options?: Tenant): Promise<JobDetail>;
   /** Settles a job whose outcome is `unknown`. */
   resolveJob(

@@ -2,11 +2,15 @@ import type { Logger } from '../plugin/index.ts';
 import type { Batch, BatchState, Engine, EngineOptions, JobState, PageOptions, Tenant } from './api.ts';
 import { DEFAULT_TENANT } from './api.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
+import { receiptsOf } from './decisions/delivery.ts';
+import { schemaColumns } from './decisions/result-columns.ts';
 import { BatchSenderError } from './errors.ts';
 import { checkBatchId, parseJobId, UUID } from './ids.ts';
 import { Singles } from './intake/singles.ts';
 import { Intake } from './intake/submit.ts';
+import { readResults } from './read-results.ts';
 import type { Registry } from './registry.ts';
+import type { BatchResults, ResultFilter } from './results.ts';
 import type { Store } from './store.ts';
 import { DEFAULT_TUNING } from './tuning.ts';
 import { Works } from './works.ts';
@@ -186,6 +190,20 @@ export class BatchEngine implements Engine {
       after,
     });
     return { items: page.items, nextCursor: page.next === null ? null : encodeCursor(page.next) };
+  }
+
+  async results(batchId: string, options: Tenant & ResultFilter = {}): Promise<BatchResults> {
+    const batch = await this.getBatch(batchId, options);
+    const { read } = this.#store;
+    const module = this.registry.get(batch.type)?.module;
+    const columns = (await read.columns(batch.id)) ?? schemaColumns(module?.payload);
+    const query = {
+      batchId: batch.id,
+      total: batch.counts.total,
+      states: options.states,
+      receipts: receiptsOf(module?.receipts),
+    };
+    return { batch, columns, [Symbol.asyncIterator]: () => readResults(read.results, query) };
   }
 
   async getJob(jobId: string, options?: Tenant): ReturnType<Engine['getJob']> {

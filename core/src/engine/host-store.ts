@@ -9,6 +9,8 @@ import type {
   RetryPolicy,
   TransactionClient,
 } from './api.ts';
+import type { Receipts } from './decisions/delivery.ts';
+import type { ResultColumn, ResultRow } from './results.ts';
 
 /** A batch about to be stored. */
 export interface NewBatch {
@@ -51,6 +53,8 @@ export interface UploadTotals {
   readonly duplicates: number;
   readonly rejected: number;
   readonly bodyHash?: string;
+  /** Of a CSV: the batch keeps them for its exports. */
+  readonly columns?: readonly ResultColumn[];
   /** Of the same tenant as the batch. */
   readonly claim?: Claim;
 }
@@ -123,6 +127,27 @@ export interface SteerStore {
   unblock(connectionId: string): Promise<void>;
 }
 
+/** Which results are read next. */
+export interface ResultQuery {
+  readonly batchId: string;
+  /** Jobs of the batch when the export began. */
+  readonly total: number;
+  readonly states: readonly JobState[] | undefined;
+  readonly receipts: Receipts;
+  readonly after: number;
+  /** Jobs to look at. */
+  readonly limit: number;
+}
+
+/** Results in order; fewer than asked for, or none, where others are filtered out. */
+export interface ResultBlock {
+  readonly rows: readonly ResultRow[];
+  /** What the next block begins behind; null at the end. */
+  readonly next: number | null;
+  /** The number of jobs that fitted, if not all did. */
+  readonly cutAt: number | undefined;
+}
+
 export interface ReadStore {
   /** A batch that only the caller's transaction can see yet. */
   batchInside(client: TransactionClient, tenantId: string, batchId: string): Promise<Batch>;
@@ -137,5 +162,8 @@ export interface ReadStore {
     filter: { state?: JobState; limit: number; after: number },
   ): Promise<{ items: JobSummary[]; next: number | null }>;
   job(tenantId: string, batchId: string, seq: number): Promise<JobDetail | undefined>;
+  results(query: ResultQuery): Promise<ResultBlock>;
+  /** The columns that were uploaded as CSV; null if there are none. */
+  columns(batchId: string): Promise<readonly ResultColumn[] | null>;
   connections(): Promise<readonly Connection[]>;
 }

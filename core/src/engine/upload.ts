@@ -1,5 +1,6 @@
 import type { JobPayload } from '../plugin/index.ts';
 import type { Problem } from './errors.ts';
+import type { ResultColumn } from './results.ts';
 
 /** What an upload does with an invalid row: `fail`, the default, throws; `skip` leaves it out and goes on. */
 export type OnInvalid = 'fail' | 'skip';
@@ -13,10 +14,15 @@ export interface Upload {
    */
   write(rows: readonly (UploadRow | RejectedRow)[]): Promise<void>;
   /**
-   * Makes the rows real, also if all of them were left out. @throws BatchSenderError `empty_upload`
-   * if there were none, `upload_lost` if it was swept.
+   * Makes the rows real, also if all of them were left out. `columns` are those of a CSV: exports
+   * show them in their order, the first upload's first, at most 1,000 a batch.
+   * @throws BatchSenderError `empty_upload` if there were none, `upload_lost` if it was swept.
    */
-  commit(options?: { bodyHash?: string; idempotencyKey?: string }): Promise<UploadAnswer>;
+  commit(options?: {
+    bodyHash?: string;
+    idempotencyKey?: string;
+    columns?: readonly ResultColumn[];
+  }): Promise<UploadAnswer>;
   /** Takes everything back. */
   abort(): Promise<void>;
 }

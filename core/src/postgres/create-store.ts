@@ -5,6 +5,7 @@ import { channelOf, listen } from './listen.ts';
 import { migrate, quote } from './migrate.ts';
 import { readBatches } from './read-batches.ts';
 import { readJobs } from './read-jobs.ts';
+import { readResults } from './read-results.ts';
 import { idempotencyStore, listConnections, settingsStore } from './small-stores.ts';
 import { dispatchStatements } from './sql/dispatch.ts';
 import { fenceStatement } from './sql/fence.ts';
@@ -55,7 +56,12 @@ export function createPostgresStore(options: StoreOptions): Store {
     },
     intake: intakeStatements(api, s, `batchsender_${options.schema.replaceAll("'", "''")}`),
     steer: { ...steerStatements(api, s, notify), resolve: resolveStatement(api, s) },
-    read: { ...readBatches(db), ...readJobs(db, options.schema), connections: () => listConnections(db) },
+    read: {
+      ...readBatches(db),
+      ...readJobs(db, options.schema),
+      ...readResults(db, api, options.schema),
+      connections: () => listConnections(db),
+    },
     maintenance: maintenanceStatements(pools.maintenance, s, notify),
     idempotency: idempotencyStore(db),
     settings: settingsStore(db),

@@ -190,4 +190,8 @@ CREATE TABLE $S.job_keys (
 CREATE INDEX job_keys_upload ON $S.job_keys (upload_id) WHERE upload_id IS NOT NULL;
 `,
   },
+  {
+    version: 3,
+    sql: 'ALTER TABLE $S.batches ADD COLUMN columns json;',
+  },
 ];

@@ -1,7 +1,10 @@
-import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { JobDetail, JobEventView, JobState, JobSummary } from '../engine/api.ts';
-import { type Folded, foldTimeline, type TimelineEvent } from '../engine/decisions/timeline.ts';
+import { type HeldChunk, summarize } from '../engine/decisions/job-summary.ts';
+import type { TimelineEvent } from '../engine/decisions/timeline.ts';
 import type { ReadStore } from '../engine/host-store.ts';
+import { heldChunks } from './held-chunks.ts';
+import { rareSeqs } from './rare-seqs.ts';
 import type { Database } from './tables.ts';
 
 /** Windows of settled jobs that one page looks at before it answers what it has. */
@@ -12,13 +15,11 @@ type BatchKey = { id: string; total: number; type: string };
 
 /** Jobs with their states, folded from the log. Waiting ones are found through the open chunks. */
 export function readJobs(db: Kysely<Database>, schema: string): Pick<ReadStore, 'jobs' | 'job'> {
-  // Raw SQL is not put into a schema by Kysely.
-  const chunks = sql.id(schema, 'chunks');
   return {
     async jobs(tenantId, batchId, filter) {
       const batch = await findBatch(db, tenantId, batchId);
       if (batch === undefined) return { items: [], next: null };
-      return jobsPage(db, chunks, batch, filter);
+      return jobsPage(db, schema, batch, filter);
     },
     async job(tenantId, batchId, seq) {
       const batch = await findBatch(db, tenantId, batchId);
@@ -42,14 +43,14 @@ export function readJobs(db: Kysely<Database>, schema: string): Pick<ReadStore, 
 /** Looks at window after window until the page is full, or for as long as a request may take. */
 async function jobsPage(
   db: Kysely<Database>,
-  chunks: RawBuilder<unknown>,
+  schema: string,
   batch: BatchKey,
   filter: Filter,
 ): Promise<{ items: JobSummary[]; next: number | null }> {
   const items: JobSummary[] = [];
   let { after } = filter;
   for (let window = 0; window < MAX_WINDOWS; window++) {
-    const seqs = await nextSeqs(db, chunks, batch, { ...filter, after });
+    const seqs = await nextSeqs(db, schema, batch, { ...filter, after });
     const found = await summaries(db, batch.id, seqs);
     items.push(...found.filter((item) => filter.state === undefined || item.state === filter.state));
     const full = items[filter.limit - 1];
@@ -88,35 +89,27 @@ async function findBatch(
 /** The next positions that may be in the wanted state. */
 async function nextSeqs(
   db: Kysely<Database>,
-  chunks: RawBuilder<unknown>,
+  schema: string,
   batch: BatchKey,
   { state, after, limit }: Filter,
 ): Promise<number[]> {
-  if (state === 'waiting' || state === 'running') return openSeqs(db, chunks, batch.id, { after, limit });
+  if (state === 'waiting' || state === 'running') return openSeqs(db, schema, batch.id, { after, limit });
   if (state === undefined || state === 'succeeded') {
     const size = state === undefined ? limit : Math.max(limit, 500);
     const end = Math.min(batch.total, after + 1 + size);
     return Array.from({ length: Math.max(0, end - after - 1) }, (_, index) => after + 1 + index);
   }
-  const rows = await db
-    .selectFrom('job_events')
-    .where('batch_id', '=', batch.id)
-    .where('kind', 'in', state === 'failed' ? ['failed', 'resolved'] : [state])
-    .where('seq', '>', after)
-    .select('seq')
-    .distinct()
-    .orderBy('seq')
-    .limit(limit)
-    .execute();
-  return rows.map((row) => row.seq);
+  return rareSeqs(db, schema, batch.id, { states: [state], after, limit });
 }
 
 async function openSeqs(
   db: Kysely<Database>,
-  chunks: RawBuilder<unknown>,
+  schema: string,
   batchId: string,
   { after, limit }: { after: number; limit: number },
 ): Promise<number[]> {
+  // Raw SQL is not put into a schema by Kysely.
+  const chunks = sql.id(schema, 'chunks');
   const { rows } = await sql<{ seq: number }>`
     SELECT DISTINCT m.seq FROM (
       (SELECT first_seq, end_seq, seqs FROM ${chunks} WHERE batch_id = ${batchId} AND state <> 'closed'
@@ -139,60 +132,19 @@ async function summaries(
   known?: Map<number, TimelineEvent[]>,
 ): Promise<JobSummary[]> {
   if (seqs.length === 0) return [];
-  const [events, leased] = await Promise.all([
-    known ?? eventsOf(db, batchId, seqs),
-    leasedChunks(db, batchId),
-  ]);
-  return seqs.map((seq) => {
-    const timeline = events.get(seq) ?? [];
-    const folded = foldTimeline(timeline);
-    const running = leased.some((chunk) => holds(chunk, seq) && !closedIn(timeline, chunk.attempt));
-    return toSummary(batchId, seq, folded, running);
-  });
+  const [events, held] = await Promise.all([known ?? eventsOf(db, batchId, seqs), heldChunks(db, batchId)]);
+  return seqs.map((seq) => toSummary(batchId, seq, events.get(seq) ?? [], held));
 }
 
-function toSummary(batchId: string, seq: number, folded: Folded, running: boolean): JobSummary {
-  const { outcome, attempts, ref, code, message, possibleDuplicate, at } = folded;
-  const state = outcome ?? (running ? 'running' : 'waiting');
-  return {
-    id: `${batchId}.${seq}`,
-    batchId,
-    seq,
-    state,
-    attempts,
-    ref,
-    code,
-    message,
-    possibleDuplicate,
-    at,
-  };
+function toSummary(
+  batchId: string,
+  seq: number,
+  timeline: readonly TimelineEvent[],
+  held: readonly HeldChunk[],
+): JobSummary {
+  const { settledAt: _settledAt, ...summary } = summarize(batchId, seq, timeline, held);
+  return summary;
 }
-
-interface Leased {
-  attempt: number;
-  first_seq: number | null;
-  end_seq: number | null;
-  seqs: number[] | null;
-}
-
-function leasedChunks(db: Kysely<Database>, batchId: string): Promise<Leased[]> {
-  return db
-    .selectFrom('chunks')
-    .where('batch_id', '=', batchId)
-    .where('state', '=', 'leased')
-    .select(['attempt', 'first_seq', 'end_seq', 'seqs'])
-    .execute();
-}
-
-const holds = (chunk: Leased, seq: number): boolean =>
-  chunk.seqs === null
-    ? seq >= (chunk.first_seq ?? 0) && seq < (chunk.end_seq ?? 0)
-    : chunk.seqs.includes(seq);
-
-const closedIn = (timeline: readonly TimelineEvent[], attempt: number): boolean =>
-  timeline.some(
-    (event) => event.attempt === attempt && (event.kind === 'retried' || event.kind === 'postponed'),
-  );
 
 async function eventsOf(
   db: Kysely<Database>,

@@ -1,5 +1,6 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { BatchState } from '../engine/api.ts';
+import type { ResultColumn } from '../engine/results.ts';
 
 type Json = ColumnType<Record<string, unknown> | null, string | null, string | null>;
 
@@ -24,6 +25,7 @@ export interface BatchesTable {
   failed: number;
   unknown: number;
   cancelled: number;
+  columns: ColumnType<readonly ResultColumn[] | null, string | null, string | null>;
   scheduled_at: Date | null;
   created_at: Generated<Date>;
   sealed_at: Date | null;

@@ -5,6 +5,7 @@ export type HttpOnlyCode =
   | 'unauthorized'
   | 'route_not_found'
   | 'method_not_allowed'
+  | 'not_acceptable'
   | 'malformed_request'
   | 'malformed_json'
   | 'forbidden_key'
@@ -45,6 +46,7 @@ export const ERROR_TABLE: { readonly [code in ProblemCode]: ErrorEntry } = {
   job_not_found: { status: 404, title: 'There is no such job' },
   connection_not_found: { status: 404, title: 'There is no such connection' },
   method_not_allowed: { status: 405, title: 'This address does not take this method' },
+  not_acceptable: { status: 406, title: 'The results do not come in this form' },
   upload_stalled: { status: 408, title: 'The upload stopped sending' },
   upload_cut: { status: 400, title: 'The body ended too early' },
   batch_not_open: { status: 409, title: 'The batch does not take jobs any more' },

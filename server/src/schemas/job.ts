@@ -8,7 +8,7 @@ const STATES = ['waiting', 'running', 'succeeded', 'failed', 'unknown', 'cancell
 
 export const JobStateSchema = oneOfStrings(STATES satisfies readonly JobState[], { [COMPONENT]: 'JobState' });
 
-const summaryFields = {
+export const summaryFields = {
   id: Type.String(),
   batchId: Type.String(),
   seq: Type.Integer({ minimum: 0 }),

@@ -102,7 +102,7 @@ export function client(url: string, key: string = KEY): TestApp['api'] {
       ...(body === undefined || body === null ? {} : { body: isRaw ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    const isJson = response.headers.get('content-type')?.includes('json') === true;
+    const isJson = /[/+]json/.test(response.headers.get('content-type') ?? '');
     return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
   };
 }

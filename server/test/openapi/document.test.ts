@@ -43,6 +43,7 @@ test('it lists every call of the API, and no other', () => {
     'get /v1/batches',
     'get /v1/batches/{batchId}',
     'get /v1/batches/{batchId}/jobs',
+    'get /v1/batches/{batchId}/results',
     'get /v1/connections',
     'get /v1/jobs/{jobId}',
     'get /v1/modules',

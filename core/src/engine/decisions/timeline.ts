@@ -18,6 +18,8 @@ export interface Folded {
   readonly message: string | null;
   readonly possibleDuplicate: boolean;
   readonly at: Date | null;
+  /** Time of the outcome that holds. */
+  readonly settledAt: Date | null;
   /** The last event is a fence: a call is or was under way. */
   readonly inFlight: boolean;
 }
@@ -42,13 +44,16 @@ export function foldTimeline(events: readonly TimelineEvent[]): Folded {
   let ref: string | null = null;
   let attempts = 0;
   let possibleDuplicate = false;
+  let settledAt: Date | null = null;
   for (const event of events) {
     attempts = Math.max(attempts, event.kind === 'reopened' ? 0 : event.attempt);
     if (event.data?.['possibleDuplicate'] === true) possibleDuplicate = true;
     ref = text(event.data?.['ref']) ?? ref;
     const next = outcomeOf(event);
-    if (next !== undefined) outcome = next;
-    if (event.kind === 'reopened') outcome = undefined;
+    if (next !== undefined || event.kind === 'reopened') {
+      outcome = next;
+      settledAt = next === undefined ? null : event.at;
+    }
     if (EXPLAINING.has(event.kind)) explaining = event;
   }
   const last = events.at(-1);
@@ -60,6 +65,7 @@ export function foldTimeline(events: readonly TimelineEvent[]): Folded {
     message: text(explaining?.data?.['message']),
     possibleDuplicate,
     at: last?.at ?? null,
+    settledAt,
     inFlight: last?.kind === 'attempted',
   };
 }

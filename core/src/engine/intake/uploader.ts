@@ -50,7 +50,7 @@ export class Uploader implements Upload {
     if (taken.texts.length > 0) await this.#slices.add(taken);
   }
 
-  async commit(options: { bodyHash?: string; idempotencyKey?: string } = {}): Promise<UploadAnswer> {
+  async commit(options: Parameters<Upload['commit']>[0] = {}): Promise<UploadAnswer> {
     await this.#slices.settle();
     this.#slices.throwFailure();
     if (this.#given === 0) {
@@ -61,13 +61,14 @@ export class Uploader implements Upload {
     const { stored, duplicates, bytes } = this.#slices;
     const { rows: rejected, errors } = this.#rejections ?? { rows: 0, errors: [] };
     const answer = { accepted: stored, rejected, duplicates, errors };
-    const { bodyHash, idempotencyKey: key } = options;
+    const { bodyHash, idempotencyKey: key, columns } = options;
     await this.#options.commit({
       rows: stored,
       bytes,
       duplicates,
       rejected,
       ...(bodyHash === undefined ? {} : { bodyHash }),
+      ...(columns === undefined ? {} : { columns }),
       ...(bodyHash === undefined || key === undefined
         ? {}
         : { claim: { key, bodyHash, ref: JSON.stringify(answer) } }),

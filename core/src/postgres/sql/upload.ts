@@ -4,6 +4,7 @@ import { BatchSenderError } from '../../engine/errors.ts';
 import type { Claim, IntakeStore, KeyedSlice, Slice, UploadTotals } from '../../engine/host-store.ts';
 import { transaction } from '../transaction.ts';
 import { abandonUploads } from './abandon-upload.ts';
+import { addColumnsStatement } from './add-columns.ts';
 import { keyArray, keyedSliceText } from './keyed-slice.ts';
 import type { storeBatchStatement } from './store-batch.ts';
 
@@ -20,6 +21,8 @@ SELECT $1, $2::int + n - 1, line::json FROM u, string_to_table($3::text, E'\\n')
   const insertKeyed = keyedSliceText(s);
   const finish = `UPDATE ${s}.uploads SET state = 'committed', rows = $2, body_hash = $3 WHERE id = $1 AND state = 'active' RETURNING batch_id`;
   const begin = `INSERT INTO ${s}.uploads (id, batch_id, state, first_seq) VALUES ($1, $2, 'active', $3)`;
+
+  const addColumns = addColumnsStatement(s);
 
   async function closeUpload(client: ClientBase, uploadId: string, totals: UploadTotals): Promise<string> {
     const { rows } = await client.query<{ batch_id: string }>(finish, [
@@ -100,6 +103,7 @@ SELECT $1, $2::int + n - 1, line::json FROM u, string_to_table($3::text, E'\\n')
             [batchId, totals.rows, totals.bytes, totals.duplicates, totals.rejected],
           );
           if (rowCount === 0) throw notOpen(batchId, 'no longer open');
+          if (totals.columns !== undefined) await addColumns(client, batchId, totals.columns);
           if (totals.claim !== undefined) await useKey(client, batchId, totals.claim);
         },
         isCommitted(uploadId),

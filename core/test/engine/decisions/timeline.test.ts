@@ -31,8 +31,21 @@ describe('the events of a job', () => {
       message: null,
       possibleDuplicate: false,
       at: null,
+      settledAt: null,
       inFlight: false,
     });
+  });
+
+  it('have the time of the outcome that holds, beside that of the latest event', () => {
+    const [failed, reopened, done, late] = [
+      event('failed'),
+      event('reopened', 2),
+      event('succeeded', 2),
+      event('late'),
+    ];
+    expect(foldTimeline([failed])).toMatchObject({ settledAt: failed.at, at: failed.at });
+    expect(foldTimeline([failed, reopened])).toMatchObject({ settledAt: null, at: reopened.at });
+    expect(foldTimeline([failed, reopened, done, late])).toMatchObject({ settledAt: done.at, at: late.at });
   });
 
   it('E1: mean the latest outcome, until it is reopened', () => {

