@@ -124,6 +124,9 @@ export interface PageOptions {
 /** A running upload into an open batch. All of it counts or nothing. */
 export interface Upload {
   readonly batchId: string;
+  /** The batch's type and defaults: what its rows need not bring. */
+  readonly type: string;
+  readonly defaults: JobPayload | null;
   /**
    * Validates and stores rows. `text` is the row's JSON if the caller has it (it saves a
    * stringify); it must parse to `payload`. Resolves when the next rows may come.
@@ -186,6 +189,12 @@ export interface Engine {
   ): Promise<{ jobId: string; batchId: string }>;
   /** Begins an upload. @throws BatchSenderError `batch_not_open`, `upload_in_progress`. */
   upload(batchId: string, options?: Tenant): Promise<Upload>;
+  /**
+   * Begins an upload that makes its batch: the commit stores the batch with all of the rows, and
+   * sealed unless `sealed` is false. Until then, and after an abort, nobody sees it. `jobs` is not
+   * taken; an idempotency key at the commit refers to the batch.
+   */
+  uploadBatch(batch: Omit<BatchInput, 'jobs'>, options?: Tenant): Promise<Upload>;
   seal(batchId: string, options?: Tenant): Promise<Batch>;
   pause(batchId: string, options?: Tenant): Promise<Batch>;
   resume(batchId: string, options?: Tenant): Promise<Batch>;

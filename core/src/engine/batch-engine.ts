@@ -114,6 +114,14 @@ export class BatchEngine implements Engine {
     return this.#intake.upload(checkBatchId(batchId), tenantOf(options));
   }
 
+  async uploadBatch(
+    batch: Parameters<Engine['uploadBatch']>[0],
+    options?: Tenant,
+  ): ReturnType<Engine['upload']> {
+    await this.migrate();
+    return this.#intake.uploadBatch(batch, tenantOf(options));
+  }
+
   async seal(batchId: string, options?: Tenant): Promise<Batch> {
     return this.#steer(batchId, options, (tenantId, id) => this.#store.steer.seal(tenantId, id));
   }

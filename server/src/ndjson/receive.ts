@@ -1,6 +1,6 @@
 import type { Upload } from '@batchsender/core';
-import { HttpProblem } from '../http/problem.ts';
 import { LineError } from './line-error.ts';
+import { lineProblem } from './line-problem.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { parseLine } from './parse-line.ts';
 import { SliceWriter } from './slice-writer.ts';
@@ -39,10 +39,4 @@ export async function receiveNdjson(
     throw lineProblem(error);
   }
   await writer.finish();
-}
-
-function lineProblem({ line, code, message }: LineError): HttpProblem {
-  const detail = `Line ${line}: ${message} Nothing was stored.`;
-  const errors = [{ line, path: '', code, message }];
-  return new HttpProblem(code === 'line_too_long' ? 'line_too_long' : 'invalid_line', detail, { errors });
 }

@@ -1,5 +1,7 @@
 import type { Problem, Upload, UploadRow } from '@batchsender/core';
 import { HttpProblem, type ProblemPlace } from '../http/problem.ts';
+import type { LineError } from './line-error.ts';
+import { lineProblem } from './line-problem.ts';
 
 /** Rows that are written together, with the lines that they came from. */
 interface Slice {
@@ -18,6 +20,7 @@ export class SliceWriter {
   #rows = 0;
   #current = sliceFrom(0);
   #full: Slice[] = [];
+  #rejected: LineError | undefined;
 
   constructor(upload: Pick<Upload, 'write'>, sliceRows: number) {
     this.#upload = upload;
@@ -26,17 +29,25 @@ export class SliceWriter {
 
   /** Takes a row; nothing waits here. */
   add(row: UploadRow, line: number): void {
+    if (this.#rejected !== undefined) return;
     this.#current.rows.push(row);
     this.#current.lines.push(line);
     this.#rows += 1;
     if (this.#current.rows.length >= this.#sliceRows) this.#cut();
   }
 
+  /** A line that is no row: the next write fails with its problem, after the rows before it were checked. */
+  reject(error: LineError): void {
+    this.#rejected ??= error;
+  }
+
   /** Writes the full slices. The upload resolves a write when the next one may come, before it is stored. */
   async writeFull(): Promise<void> {
+    if (this.#rejected !== undefined && this.#current.rows.length > 0) this.#cut();
     const full = this.#full;
     this.#full = [];
     for (const slice of full) await this.#write(slice);
+    if (this.#rejected !== undefined) throw lineProblem(this.#rejected);
   }
 
   /** Writes what is left. */

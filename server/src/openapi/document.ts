@@ -1,5 +1,5 @@
 import type { RegisteredModule } from '@batchsender/core';
-import { UPLOAD_TYPES } from '../routes/batch-upload.ts';
+import { CSV_TYPE, NDJSON_TYPES } from '../uploads/format.ts';
 import { hoistComponents } from './components.ts';
 import { bodyUnion, payloadComponents } from './payload-components.ts';
 import type { Json, JsonRecord } from './plain-schema.ts';
@@ -78,8 +78,10 @@ const jsonBody = (schema: JsonRecord): JsonRecord => ({
 });
 
 function uploadBody(): JsonRecord {
-  const schema = { type: 'string', description: "One JSON object a line: the fields of the type's payload." };
-  return { required: true, content: Object.fromEntries(UPLOAD_TYPES.map((type) => [type, { schema }])) };
+  const ndjson = { type: 'string', description: "One JSON object a line: the fields of the type's payload." };
+  const csv = { type: 'string', description: 'A header row, then a job a row. Empty cells are left out.' };
+  const content = Object.fromEntries(NDJSON_TYPES.map((type) => [type, { schema: ndjson as Json }]));
+  return { required: true, content: { ...content, [CSV_TYPE]: { schema: csv } } };
 }
 
 function bodyOf(document: JsonRecord, operationId: string): JsonRecord {

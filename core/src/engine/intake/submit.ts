@@ -5,7 +5,7 @@ import type { Claim, IntakeStore, LeasedRange, NewBatch } from '../host-store.ts
 import type { Registry } from '../registry.ts';
 import { type CheckedBatch, checkBatch } from './batch-check.ts';
 import { checkRows, type RowCheck, rowCheck } from './row-check.ts';
-import { Uploader } from './uploader.ts';
+import { Uploader, type UploaderOptions } from './uploader.ts';
 
 export interface IntakeOptions {
   readonly store: IntakeStore;
@@ -30,6 +30,9 @@ export interface SingleJob {
   readonly text: string;
   readonly idempotency: IdempotencyClaim | undefined;
 }
+
+/** What an upload says of the batch that it makes. */
+const identity = ({ id, type, defaults }: NewBatch) => ({ batchId: id, type, defaults });
 
 /** Takes batches in: all of their jobs or none. */
 export class Intake {
@@ -85,7 +88,23 @@ export class Intake {
     const check = rowCheck(registered.module, batch.defaults);
     const commit = (totals: Parameters<IntakeStore['commitUpload']>[1]) =>
       store.commitUpload(uploadId, totals);
-    return new Uploader({ store, uploadId, batchId, firstSeq, check, commit });
+    const { type, defaults } = batch;
+    return new Uploader({ store, uploadId, batchId, type, defaults, firstSeq, check, commit });
+  }
+
+  /** An upload that stores its batch when it is committed. */
+  async uploadBatch(batch: Omit<BatchInput, 'jobs'>, tenantId: string): Promise<Upload> {
+    const { store, registry, wake } = this.#options;
+    const checked = checkBatch(registry, batch);
+    const row = this.#newBatch(batch, checked, tenantId, 'batch');
+    const check = rowCheck(checked.registered.module, row.defaults);
+    const uploadId = await store.beginSubmit(row.id);
+    const commit: UploaderOptions['commit'] = async ({ claim, ...totals }) => {
+      const ref = claim === undefined ? {} : { claim: { ...claim, ref: row.id } };
+      await store.commitSubmit(uploadId, row, { ...totals, ...ref, sealed: batch.sealed ?? true });
+      wake();
+    };
+    return new Uploader({ store, uploadId, ...identity(row), firstSeq: 0, check, commit });
   }
 
   async #submitLarge(
@@ -98,7 +117,7 @@ export class Intake {
     const upload = new Uploader({
       store,
       uploadId,
-      batchId: row.id,
+      ...identity(row),
       firstSeq: 0,
       check,
       commit: (totals) =>

@@ -1,3 +1,4 @@
+import type { JobPayload } from '../../plugin/index.ts';
 import type { Upload, UploadRow } from '../api.ts';
 import { BatchSenderError } from '../errors.ts';
 import type { IntakeStore, UploadTotals } from '../host-store.ts';
@@ -11,6 +12,8 @@ export interface UploaderOptions {
   readonly store: IntakeStore;
   readonly uploadId: string;
   readonly batchId: string;
+  readonly type: string;
+  readonly defaults: JobPayload | null;
   readonly firstSeq: number;
   readonly check: RowCheck;
   commit(totals: UploadTotals): Promise<void>;
@@ -19,6 +22,8 @@ export interface UploaderOptions {
 /** Writes slices under an upload, some at once, and keeps its sign of life. */
 export class Uploader implements Upload {
   readonly batchId: string;
+  readonly type: string;
+  readonly defaults: JobPayload | null;
   readonly #options: UploaderOptions;
   readonly #writing = new Set<Promise<void>>();
   readonly #alive: NodeJS.Timeout;
@@ -30,6 +35,8 @@ export class Uploader implements Upload {
   constructor(options: UploaderOptions) {
     this.#options = options;
     this.batchId = options.batchId;
+    this.type = options.type;
+    this.defaults = options.defaults;
     this.#alive = setInterval(() => {
       options.store.touchUpload(options.uploadId).catch(() => undefined);
     }, ALIVE_MS);
