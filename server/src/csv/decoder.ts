@@ -70,7 +70,8 @@ export class Decoder {
     } catch (cause) {
       const good = goodLength(block, this.encoding);
       const before = strict(this.encoding).decode(block.subarray(0, good), { stream: true });
-      throw new EncodingError({ before, offset: this.#offset + good }, { cause });
+      const offset = this.#offset + sizeOf(before, this.encoding, good);
+      throw new EncodingError({ before, offset }, { cause });
     }
   }
 }
@@ -103,7 +104,13 @@ function utf8Length(lead: number): number {
   return lead >= 0xe0 ? 3 : 2;
 }
 
-/** The longest beginning of a block that can be decoded. */
+/** The bytes of decoded text; `good` where that cannot be told. A bad character shows only at its end. */
+function sizeOf(text: string, encoding: string, good: number): number {
+  if (encoding === 'utf-8') return Buffer.byteLength(text);
+  return encoding.startsWith('utf-16') ? 2 * text.length : good;
+}
+
+/** The longest beginning of a block in which nothing bad shows. */
 function goodLength(block: Buffer, encoding: string): number {
   let good = 0;
   let bad = block.length;

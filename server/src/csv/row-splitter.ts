@@ -23,7 +23,7 @@ type Place = 'start' | 'bare' | 'quoted' | 'quote';
 
 /**
  * Cuts text into rows of cells, by RFC 4180: cells may be quoted, a quote inside is doubled, and
- * quoted cells may hold line ends. Lines end by LF, CRLF or CR. Nothing is scanned twice, and
+ * quoted cells may hold line ends. A quote inside a cell that is not quoted is text. Lines end by LF, CRLF or CR. Nothing is scanned twice, and
  * memory stays under one piece of text and one row. A blank line is a row of one cell.
  */
 export class RowSplitter {
@@ -93,7 +93,8 @@ export class RowSplitter {
     for (; end < text.length; end += 1) {
       const char = text.charCodeAt(end);
       if (char === delimiter || char === LF || char === CR) break;
-      if (char === QUOTE) this.#stray();
+      // `37°36'N 12"W` is text; ` "b"`, with a blank before, was meant to be quoted.
+      if (char === QUOTE && (this.#cell + text.slice(at, end)).trim() === '') this.#stray();
     }
     this.#cell += text.slice(at, end);
     return end === text.length ? end : this.#endCell(text, end);
@@ -163,7 +164,7 @@ export class RowSplitter {
     this.#bad ??= new LineError(
       this.#rowLine,
       'stray_quote',
-      'A quote stands inside a cell. A cell with quotes is quoted as a whole, and a quote in it is written twice.',
+      'Text stands before or behind a quoted cell. Quote the whole cell, and write a quote inside it twice.',
     );
   }
 

@@ -87,14 +87,17 @@ test.each([
 });
 
 describe('quotes that do not fit', () => {
-  test.each(['a"b,c', '"a"b,c', '"a" ,c', 'x,"a" b"'])('%s is a bad row, and the next one is good', (row) => {
-    const rows = [
-      [1, { code: 'stray_quote' }],
-      [2, 'x', 'y'],
-    ];
-    expect(split([`${row}\nx,y`])).toEqual(rows);
-    expect(split([...`${row}\nx,y`])).toEqual(rows);
-  });
+  test.each(['a, "b"', '"a"b,c', '"a" ,c', 'x,"a" b"'])(
+    '%s is a bad row, and the next one is good',
+    (row) => {
+      const rows = [
+        [1, { code: 'stray_quote' }],
+        [2, 'x', 'y'],
+      ];
+      expect(split([`${row}\nx,y`])).toEqual(rows);
+      expect(split([...`${row}\nx,y`])).toEqual(rows);
+    },
+  );
 
   test('one that is never closed is named by the line at which its row begins', () => {
     expect(split(['a\nb,"c\nd\ne'])).toEqual([
