@@ -5,6 +5,7 @@ import { type ApiKey, authenticate } from './http/auth.ts';
 import { onClientError } from './http/client-error.ts';
 import { refuseEncodings } from './http/content-encoding.ts';
 import { installErrorHandler, sendError } from './http/error-handler.ts';
+import { formConstraint } from './http/form-constraint.ts';
 import { installJsonBody } from './http/json-body.ts';
 import { installNotFound } from './http/not-found.ts';
 import { requestIds } from './http/request-ids.ts';
@@ -13,6 +14,7 @@ import { securityHeaders } from './http/security-headers.ts';
 import { validatorCompiler } from './http/validator.ts';
 import { collectOpenApi, openApiRoutes } from './openapi/routes.ts';
 import type { App } from './routes/app-type.ts';
+import { batchFormRoute } from './routes/batch-form.ts';
 import { batchSteeringRoutes } from './routes/batch-steering.ts';
 import { batchUploadRoutes } from './routes/batch-upload.ts';
 import { batchRoutes } from './routes/batches.ts';
@@ -46,6 +48,7 @@ export interface AppOptions {
 export function buildApp(options: AppOptions): App {
   const { engine } = options;
   const app = createFastify(options.logger);
+  app.addConstraintStrategy(formConstraint);
   app.decorateRequest('tenantId', '');
   app.decorateRequest('idempotency', null);
   app.setValidatorCompiler(validatorCompiler);
@@ -64,6 +67,7 @@ export function buildApp(options: AppOptions): App {
     healthRoutes(app, engine);
     moduleRoutes(app, engine);
     batchRoutes(app, engine);
+    batchFormRoute(app, engine, options.maxLineBytes ?? MAX_LINE_BYTES);
     batchUploadRoutes(app, engine, options.maxLineBytes ?? MAX_LINE_BYTES);
     batchSteeringRoutes(app, engine);
     jobRoutes(app, engine);

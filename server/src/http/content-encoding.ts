@@ -50,6 +50,8 @@ function unpacked(request: FastifyRequest): Readable {
     }
   }
   const stream = Readable.from(gunzipped(counted()), { objectMode: false });
+  // Fastify stops listening when the body is too large; a failure after that must not end the process.
+  stream.on('error', () => undefined);
   // Fastify compares it to the content-length.
   return Object.defineProperty(stream, 'receivedEncodedLength', { get: () => received });
 }

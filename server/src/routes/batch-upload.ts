@@ -1,6 +1,6 @@
 import type { Engine } from '@batchsender/core';
 import type { FastifyRequest } from 'fastify';
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
 import { decodedChunks } from '../http/content-encoding.ts';
 import { claimOf, idempotent, noteBody } from '../http/idempotency.ts';
 import { HttpProblem } from '../http/problem.ts';
@@ -11,7 +11,8 @@ import { CSV_TYPE, charsetOf, formatOf, NDJSON_TYPES, UPLOAD_TYPES } from '../up
 import { checkParameters, type RowSource, receiveRows } from '../uploads/receive-rows.ts';
 import type { App } from './app-type.ts';
 
-const UploadQuery = strict(
+/** Query of an upload; `map.<column>` beside the named ones. */
+export const UploadQuery = strict(
   {
     onInvalid: Type.Optional(
       oneOfStrings(['fail', 'skip'], {
@@ -137,7 +138,13 @@ async function* hashed(request: FastifyRequest): AsyncGenerator<Buffer> {
   }
 }
 
-const uploadAnswer = (accepted: number) => ({ accepted, rejected: 0, duplicates: 0, errors: [] });
+/** The answer to an upload that was stored. */
+export const uploadAnswer = (accepted: number): Static<typeof UploadAnswer> => ({
+  accepted,
+  rejected: 0,
+  duplicates: 0,
+  errors: [],
+});
 
 const skipNotAvailable = (): HttpProblem =>
   new HttpProblem(
