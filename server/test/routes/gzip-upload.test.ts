@@ -38,7 +38,7 @@ test.each([
   ['is no gzip', Buffer.from(lines(3)), 400, 'invalid_compression'],
   ['is a bomb of one line', gzipSync(Buffer.alloc(100_000_000, 'a')), 413, 'line_too_long'],
   ['is a bomb of blank lines', gzipSync(Buffer.alloc(100_000_000, '\n')), 413, 'expands_too_much'],
-  ['is a bomb of rows', gzipSync('{"to":"a"}\n'.repeat(1_000_000)), 413, 'expands_too_much'],
+  ['is a bomb of rows', gzipSync(`{"to":"${'a'.repeat(999)}"}\n`.repeat(40_000)), 413, 'expands_too_much'],
 ])('what %s stores nothing', async (_name, body, status, code) => {
   const batchId = await server.openBatch();
   const answer = await upload(batchId, body);
