@@ -3,7 +3,6 @@ import type { FastifyRequest } from 'fastify';
 import { type Static, Type } from 'typebox';
 import { decodedChunks } from '../http/content-encoding.ts';
 import { claimOf, idempotent, noteBody } from '../http/idempotency.ts';
-import { HttpProblem } from '../http/problem.ts';
 import { BatchParams, oneOfStrings, strict } from '../schemas/common.ts';
 import { UploadAnswer } from '../schemas/job.ts';
 import { IDEMPOTENCY_PROBLEMS, problems } from '../schemas/problem.ts';
@@ -89,7 +88,6 @@ function uploadRoute(app: App, engine: Engine, maxLineBytes: number): void {
       },
     },
     async (request) => {
-      if (request.query.onInvalid === 'skip') throw skipNotAvailable();
       const accepted = await receive(engine, request, request.params.batchId, maxLineBytes);
       return uploadAnswer(accepted);
     },
@@ -145,9 +143,3 @@ export const uploadAnswer = (accepted: number): Static<typeof UploadAnswer> => (
   duplicates: 0,
   errors: [],
 });
-
-const skipNotAvailable = (): HttpProblem =>
-  new HttpProblem(
-    'not_available',
-    'onInvalid=skip is not available yet. Leave it out: then an upload is all or nothing.',
-  );

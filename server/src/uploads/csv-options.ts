@@ -32,22 +32,29 @@ export function refuseCsvOptions(parameters: Readonly<Record<string, unknown>>):
   const name = Object.keys(parameters).find(
     (one) => one === 'delimiter' || one === 'encoding' || one.startsWith(MAP),
   );
-  if (name !== undefined) throw invalid(name, 'It is for text/csv only.');
+  if (name !== undefined) throw invalidParameter(name, 'It is for text/csv only.');
 }
 
 function checkDelimiter(text: string): string {
   const delimiter = delimiterOf(text);
   if (delimiter !== undefined) return delimiter;
-  throw invalid('delimiter', 'It must be one character, or comma, semicolon, tab or pipe, and no quote.');
+  throw invalidParameter(
+    'delimiter',
+    'It must be one character, or comma, semicolon, tab or pipe, and no quote.',
+  );
 }
 
 function checkEncoding(label: string): string {
   const encoding = encodingName(label);
   if (encoding !== undefined) return encoding;
-  throw invalid('encoding', 'It is not known. Use for example utf-8, utf-16le, windows-1252 or iso-8859-2.');
+  throw invalidParameter(
+    'encoding',
+    'It is not known. Use for example utf-8, utf-16le, windows-1252 or iso-8859-2.',
+  );
 }
 
-function invalid(name: string, message: string): HttpProblem {
+/** The problem of a parameter of an upload. */
+export function invalidParameter(name: string, message: string): HttpProblem {
   const errors: ProblemPlace[] = [{ path: `/${name}`, code: 'invalid_value', message }];
   return new HttpProblem('invalid_query', `The query is not valid: /${name}: ${message}`, { errors });
 }

@@ -2,8 +2,9 @@ import type { Registry, Upload } from '@batchsender/core';
 import type { UploadedColumn } from '../csv/reader.ts';
 import { receiveCsv } from '../csv/receive.ts';
 import type { Schema } from '../csv/schema-shape.ts';
+import { HttpProblem } from '../http/problem.ts';
 import { receiveNdjson } from '../ndjson/receive.ts';
-import { csvOptions, refuseCsvOptions } from './csv-options.ts';
+import { csvOptions, invalidParameter, refuseCsvOptions } from './csv-options.ts';
 import type { UploadFormat } from './format.ts';
 
 /** How the rows of an upload are read. */
@@ -20,8 +21,11 @@ export interface RowLimits {
   readonly maxLineBytes: number;
 }
 
-/** Refuses parameters that are wrong, before a byte is read. @throws HttpProblem `invalid_query`. */
+/** Refuses parameters that are wrong, before a byte is read. @throws HttpProblem `invalid_query`, `not_available`. */
 export function checkParameters({ format, parameters }: Omit<RowSource, 'chunks'>): void {
+  const { onInvalid = 'fail' } = parameters;
+  if (onInvalid === 'skip') throw skipNotAvailable();
+  if (onInvalid !== 'fail') throw invalidParameter('onInvalid', 'It must be "fail" or "skip".');
   if (format === 'csv') csvOptions(parameters);
   else refuseCsvOptions(parameters);
 }
@@ -43,3 +47,9 @@ export async function receiveRows(
   const { defaults } = upload;
   return receiveCsv(chunks, upload, { ...csvOptions(parameters), schema, defaults, maxLineBytes });
 }
+
+const skipNotAvailable = (): HttpProblem =>
+  new HttpProblem(
+    'not_available',
+    'onInvalid=skip is not available yet. Leave it out: then an upload is all or nothing.',
+  );

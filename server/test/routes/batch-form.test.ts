@@ -174,6 +174,12 @@ describe('a form leaves nothing behind', () => {
       'invalid_multipart',
     ],
     ['a wrong option', [batch(), { name: 'encoding', value: 'klingon' }, csv(big)], 'invalid_query'],
+    [
+      'an option that comes later',
+      [batch(), { name: 'onInvalid', value: 'skip' }, csv(big)],
+      'not_available',
+    ],
+    ['an option with another value', [batch(), { name: 'onInvalid', value: 'x' }, csv(big)], 'invalid_query'],
     ['a file that is no gzip', [batch(), csv('to\na\n', 'people.csv.gz')], 'invalid_compression'],
     [
       'a bomb',
