@@ -19,7 +19,7 @@ export interface ColumnTarget {
 }
 
 /** Most columns of a file. */
-export const MAX_COLUMNS = 1_000;
+const MAX_COLUMNS = 1_000;
 
 /** Finds the field of each column by its name. Blanks around a name do not count. */
 export function findColumns(

@@ -11,7 +11,7 @@ export interface ExpansionLimits {
 }
 
 /** Lists of people shrink to a tenth, very uniform ones to a hundredth; a bomb to a thousandth. */
-export const EXPANSION: ExpansionLimits = { freeBytes: 1024 * 1024, maxRatio: 200 };
+const EXPANSION: ExpansionLimits = { freeBytes: 1024 * 1024, maxRatio: 200 };
 
 /**
  * Unpacks gzip as it comes, several members too, with back-pressure. Nothing is kept, so a bomb

@@ -1,5 +1,5 @@
 import type { RegisteredModule } from '@batchsender/core';
-import { CSV_TYPE, NDJSON_TYPES } from '../uploads/format.ts';
+import { CSV_TYPE, FORM_TYPE, NDJSON_TYPES } from '../uploads/format.ts';
 import { hoistComponents } from './components.ts';
 import { bodyUnion, payloadComponents } from './payload-components.ts';
 import type { Json, JsonRecord } from './plain-schema.ts';
@@ -111,7 +111,7 @@ function batchBody(modules: readonly RegisteredModule[]): JsonRecord {
     additionalProperties: { type: 'string', description: '`map.<column>`: the field of a column.' },
   };
   const { content, ...body } = jsonBody(batch);
-  return { ...body, content: { ...(content as JsonRecord), 'multipart/form-data': { schema: form } } };
+  return { ...body, content: { ...(content as JsonRecord), [FORM_TYPE]: { schema: form } } };
 }
 
 function uploadBody(): JsonRecord {

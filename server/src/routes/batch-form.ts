@@ -6,13 +6,11 @@ import { claimOf, idempotent } from '../http/idempotency.ts';
 import { batchView } from '../schemas/batch.ts';
 import { readForm, readFormRest } from '../uploads/form.ts';
 import { FORM_LIMITS } from '../uploads/form-parts.ts';
+import { FORM_TYPE } from '../uploads/format.ts';
 import { checkParameters, receiveRows } from '../uploads/receive-rows.ts';
 import type { App } from './app-type.ts';
 import { UploadQuery, uploadAnswer } from './batch-upload.ts';
 import { withDate } from './with-date.ts';
-
-/** Content type of a form with a file. */
-export const FORM_TYPE = 'multipart/form-data';
 
 /**
  * `POST /v1/batches` as a form: the batch and a file of its jobs in one call. The batch exists

@@ -6,6 +6,7 @@ import { BatchBody, BatchSchema, BatchStateSchema, batchView } from '../schemas/
 import { BatchParams, COMPONENT, NoQuery, pageOf, pageQuery, strict } from '../schemas/common.ts';
 import { JobStateSchema, JobSummarySchema, jobSummaryView, UploadAnswer } from '../schemas/job.ts';
 import { BODY_PROBLEMS, IDEMPOTENCY_PROBLEMS, problems } from '../schemas/problem.ts';
+import { FORM_TYPE } from '../uploads/format.ts';
 import type { App } from './app-type.ts';
 import { withDate } from './with-date.ts';
 
@@ -112,7 +113,7 @@ function createRoute(app: App, engine: Engine): void {
         body: batchView(await engine.getBatch(batchId, { tenantId })),
       })),
       preParsing: unpackJson,
-      config: { accepts: ['application/json', 'multipart/form-data'], takesGzip: true },
+      config: { accepts: ['application/json', FORM_TYPE], takesGzip: true },
       schema: {
         operationId: 'createBatch',
         tags: ['Batches'],

@@ -4,6 +4,9 @@ export const NDJSON_TYPES = ['application/x-ndjson', 'application/ndjson', 'appl
 /** Content type of CSV. */
 export const CSV_TYPE = 'text/csv';
 
+/** Content type of a batch with a file. */
+export const FORM_TYPE = 'multipart/form-data';
+
 /** Content types that an upload may have. */
 export const UPLOAD_TYPES = [...NDJSON_TYPES, CSV_TYPE] as const;
 

@@ -36,7 +36,8 @@ const payloadsOf = async (batchId: string, count: number): Promise<Record<string
 const total = async (batchId: string): Promise<number> =>
   (await server.api(`/v1/batches/${batchId}`)).body.counts.total;
 
-const spectrum = dirname(createRequire(import.meta.url).resolve('csv-spectrum'));
+const require = createRequire(import.meta.url);
+const spectrum = dirname(require.resolve('csv-spectrum'));
 const samples = readdirSync(join(spectrum, 'csvs')).map((file) => file.replace(/\.csv$/, ''));
 
 describe('the awkward file', () => {
