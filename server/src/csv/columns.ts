@@ -18,6 +18,9 @@ export interface ColumnTarget {
   readonly map: ReadonlyMap<string, string>;
 }
 
+/** Deepest nesting that a column's name may mean. */
+const MAX_LEVELS = 50;
+
 /** Most columns of a file. */
 const MAX_COLUMNS = 1_000;
 
@@ -72,6 +75,7 @@ function headerErrors(header: readonly string[], { map }: ColumnTarget): ColumnE
 function columnField(name: string, { schema, map }: ColumnTarget): Field | ColumnError | 'ignored' {
   const wanted = map.get(name);
   if (wanted === '') return 'ignored';
+  if ((wanted ?? name).split('.').length > MAX_LEVELS) return unknownColumn(name, wanted, schema);
   const found = wanted === undefined ? fieldByName(schema, name) : findField(schema, wanted);
   if (found === undefined) return unknownColumn(name, wanted, schema);
   return isForbidden(found.path) ? forbidden(name) : found;
@@ -92,7 +96,10 @@ function unknownColumn(name: string, wanted: string | undefined, schema: Schema)
     wanted === undefined
       ? `The column ${quoted(name)} names no field`
       : `The field ${quoted(wanted)}, to which the column ${quoted(name)} is mapped, does not exist`;
-  const remedy = `Rename it, or add ?map.${name}=<field>, or ?map.${name}= to leave it out.`;
+  const remedy =
+    name.length > 80
+      ? 'Rename it.'
+      : `Rename it, or add ?map.${name}=<field>, or ?map.${name}= to leave it out.`;
   return {
     code: 'unknown_column',
     message: `${what}. The fields are ${list(fieldNames(schema))}. ${remedy}`,

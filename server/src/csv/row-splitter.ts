@@ -32,6 +32,8 @@ export class RowSplitter {
   #place: Place = 'start';
   #cells: string[] = [];
   #cell = '';
+  /** The cell has text before a quote; asked once a cell. */
+  #hasText = false;
   /** The line that the text has come to, and the one at which the row began. */
   #line: number;
   #rowLine: number;
@@ -94,7 +96,7 @@ export class RowSplitter {
       const char = text.charCodeAt(end);
       if (char === delimiter || char === LF || char === CR) break;
       // `37°36'N 12"W` is text; ` "b"`, with a blank before, was meant to be quoted.
-      if (char === QUOTE && (this.#cell + text.slice(at, end)).trim() === '') this.#stray();
+      if (char === QUOTE && !this.#hasText) this.#checkQuote(this.#cell + text.slice(at, end));
     }
     this.#cell += text.slice(at, end);
     return end === text.length ? end : this.#endCell(text, end);
@@ -127,6 +129,7 @@ export class RowSplitter {
   #endCell(text: string, at: number): number {
     this.#cells.push(this.#cell);
     this.#cell = '';
+    this.#hasText = false;
     this.#place = 'start';
     const char = text.charCodeAt(at);
     return char === this.#delimiter ? at + 1 : this.#endRow(text, at, char);
@@ -158,6 +161,11 @@ export class RowSplitter {
       if (char === CR || (char === LF && !this.#quotedCr)) this.#line += 1;
       this.#quotedCr = char === CR;
     }
+  }
+
+  #checkQuote(before: string): void {
+    this.#hasText = true;
+    if (before.trim() === '') this.#stray();
   }
 
   #stray(): void {

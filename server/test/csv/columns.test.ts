@@ -108,6 +108,7 @@ describe('a column', () => {
     ['no name', 'to,,x', ['empty_column']],
     ['a part that the field has not', 'to,auth.tokn', ['unknown_column']],
     ['a part of plain text', 'to,subject.x', ['unknown_column']],
+    ['a name of two thousand levels', `to,body${'.a'.repeat(2_000)}`, ['unknown_column']],
     ['nothing behind a dot', 'to,record.', ['unknown_column']],
     ['__proto__', 'to,__proto__', ['forbidden_key']],
     ['__proto__ in a field', 'to,body.__proto__.x', ['forbidden_key']],

@@ -119,6 +119,11 @@ test('a row that is too long is refused before it ends, quoted or not', () => {
   expect(split([`${'x'.repeat(1_000)}\n`])).toHaveLength(1);
 });
 
+test('a million quotes in a plain cell cost no more than other text', () => {
+  const quotes = '"'.repeat(1_000_000);
+  expect(split([`a${quotes}\n`], { maxRowChars: 2_000_000 })).toEqual([[1, `a${quotes}`]]);
+});
+
 const cell = fc.string({
   unit: fc.constantFrom('a', 'é', '😀', ',', ';', '"', '\r', '\n', ' ', '\t'),
   maxLength: 6,
