@@ -3,16 +3,18 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import { type FastifyBaseLogger, fastify, LogController } from 'fastify';
 import { type ApiKey, authenticate } from './http/auth.ts';
 import { onClientError } from './http/client-error.ts';
+import { refuseEncodings } from './http/content-encoding.ts';
 import { installErrorHandler, sendError } from './http/error-handler.ts';
+import { formConstraint } from './http/form-constraint.ts';
 import { installJsonBody } from './http/json-body.ts';
 import { installNotFound } from './http/not-found.ts';
-import { refuseEncodings } from './http/refuse-encodings.ts';
 import { requestIds } from './http/request-ids.ts';
 import { installRequestLog } from './http/request-log.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { validatorCompiler } from './http/validator.ts';
 import { collectOpenApi, openApiRoutes } from './openapi/routes.ts';
 import type { App } from './routes/app-type.ts';
+import { batchFormRoute } from './routes/batch-form.ts';
 import { batchResultsRoutes } from './routes/batch-results.ts';
 import { batchSteeringRoutes } from './routes/batch-steering.ts';
 import { batchUploadRoutes } from './routes/batch-upload.ts';
@@ -47,6 +49,7 @@ export interface AppOptions {
 export function buildApp(options: AppOptions): App {
   const { engine } = options;
   const app = createFastify(options.logger);
+  app.addConstraintStrategy(formConstraint);
   app.decorateRequest('tenantId', '');
   app.decorateRequest('idempotency', null);
   app.setValidatorCompiler(validatorCompiler);
@@ -65,6 +68,7 @@ export function buildApp(options: AppOptions): App {
     healthRoutes(app, engine);
     moduleRoutes(app, engine);
     batchRoutes(app, engine);
+    batchFormRoute(app, engine, options.maxLineBytes ?? MAX_LINE_BYTES);
     batchUploadRoutes(app, engine, options.maxLineBytes ?? MAX_LINE_BYTES);
     batchResultsRoutes(app, engine);
     batchSteeringRoutes(app, engine);

@@ -25,7 +25,8 @@ export function coerce(schema: TSchema, text: string): unknown {
 const numberOf = (text: string): number | undefined =>
   /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : undefined;
 
-function booleanOf(text: string): boolean | undefined {
+/** True or false by the words true, 1, yes, on and false, 0, no, off in any case; undefined for another. */
+export function booleanOf(text: string): boolean | undefined {
   const word = text.toLowerCase();
   if (['true', '1', 'yes', 'on'].includes(word)) return true;
   return ['false', '0', 'no', 'off'].includes(word) ? false : undefined;

@@ -183,6 +183,12 @@ export interface Engine {
   ): Promise<{ jobId: string; batchId: string }>;
   /** Begins an upload. @throws BatchSenderError `batch_not_open`, `upload_in_progress`. */
   upload(batchId: string, options?: Tenant & { onInvalid?: OnInvalid }): Promise<Upload>;
+  /**
+   * Begins an upload that makes its batch: the commit stores the batch with all of the rows, and
+   * sealed unless `sealed` is false. Until then, and after an abort, nobody sees it. `jobs` is not
+   * taken; an idempotency key at the commit refers to the batch.
+   */
+  uploadBatch(batch: Omit<BatchInput, 'jobs'>, options?: Tenant & { onInvalid?: OnInvalid }): Promise<Upload>;
   seal(batchId: string, options?: Tenant): Promise<Batch>;
   pause(batchId: string, options?: Tenant): Promise<Batch>;
   resume(batchId: string, options?: Tenant): Promise<Batch>;

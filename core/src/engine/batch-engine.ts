@@ -118,6 +118,14 @@ export class BatchEngine implements Engine {
     return this.#intake.upload(checkBatchId(batchId), tenantOf(options), options?.onInvalid);
   }
 
+  async uploadBatch(
+    batch: Parameters<Engine['uploadBatch']>[0],
+    options?: Parameters<Engine['uploadBatch']>[1],
+  ): ReturnType<Engine['upload']> {
+    await this.migrate();
+    return this.#intake.uploadBatch(batch, tenantOf(options), options?.onInvalid);
+  }
+
   async seal(batchId: string, options?: Tenant): Promise<Batch> {
     return this.#steer(batchId, options, (tenantId, id) => this.#store.steer.seal(tenantId, id));
   }

@@ -8,6 +8,9 @@ export type OnInvalid = 'fail' | 'skip';
 /** A running upload into an open batch. All of it counts or nothing. */
 export interface Upload {
   readonly batchId: string;
+  /** The batch's type and defaults: what its rows need not bring. */
+  readonly type: string;
+  readonly defaults: JobPayload | null;
   /**
    * Validates and stores rows. Resolves when the next rows may come.
    * @throws InvalidInputError at the first invalid row, unless they are skipped: then abort.

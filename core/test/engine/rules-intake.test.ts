@@ -81,6 +81,36 @@ describe('a submission', () => {
   });
 });
 
+describe('an upload that makes its batch', () => {
+  it('E13: stores nothing that anybody sees before its commit, then all of it, sealed', async () => {
+    const engine = await world.started({ plugins: [fake({ payload: Strict })] });
+    const upload = await engine.uploadBatch({ type: 'mail', name: 'list', defaults: { to: 'all' } });
+    expect([upload.type, upload.defaults]).toEqual(['mail', { to: 'all' }]);
+    await upload.write(rows(numbered(1_200)));
+    await expect(engine.getBatch(upload.batchId)).rejects.toMatchObject({ code: 'batch_not_found' });
+    expect((await engine.listBatches()).items).toEqual([]);
+    expect(await upload.commit()).toEqual({ accepted: 1_200 });
+    expect((await ended(engine, upload.batchId)).counts.succeeded).toBe(1_200);
+  });
+
+  it('E13: leaves nothing behind when it is taken back', async () => {
+    const engine = world.engine({ plugins: [fake({ payload: Strict })] });
+    const upload = await engine.uploadBatch({ type: 'mail' });
+    await upload.write(rows(numbered(10)));
+    expect((await problem(upload.write(rows(bad(5, 2))))).problems[0]).toMatchObject({ index: 12 });
+    await upload.abort();
+    expect([await counted('jobs'), await counted('batches')]).toEqual([0, 0]);
+  });
+
+  it('stays open if the batch says so', async () => {
+    const engine = world.engine({ plugins: [fake()] });
+    const upload = await engine.uploadBatch({ type: 'mail', sealed: false });
+    await upload.write(rows(numbered(3)));
+    await upload.commit();
+    expect(await engine.getBatch(upload.batchId)).toMatchObject({ state: 'open', counts: { total: 3 } });
+  });
+});
+
 describe('an upload', () => {
   it('E13: counts as a whole, and only once it is committed', async () => {
     const mail = fake();

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import { HttpProblem } from './problem.ts';
 
 /** A client that sends nothing for this long has its upload given up. */
@@ -9,10 +9,7 @@ const IDLE_MS = 60_000;
  * socket open when the reader stops early, so that the client can still be answered.
  * @throws HttpProblem `upload_cut` if the client went away, `upload_stalled` after `idleMs`.
  */
-export async function* bodyChunks(
-  request: IncomingMessage,
-  idleMs: number = IDLE_MS,
-): AsyncGenerator<Buffer> {
+export async function* bodyChunks(request: Readable, idleMs: number = IDLE_MS): AsyncGenerator<Buffer> {
   for (;;) {
     const chunk = request.read() as Buffer | null;
     if (chunk !== null) {
@@ -25,7 +22,7 @@ export async function* bodyChunks(
   }
 }
 
-function moreToRead(request: IncomingMessage, idleMs: number): Promise<void> {
+function moreToRead(request: Readable, idleMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const settle = (action: () => void): void => {
       clearTimeout(timer);

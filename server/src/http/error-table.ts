@@ -16,6 +16,10 @@ export type HttpOnlyCode =
   | 'unsupported_media_type'
   | 'body_too_large'
   | 'invalid_line'
+  | 'invalid_header'
+  | 'invalid_compression'
+  | 'expands_too_much'
+  | 'invalid_multipart'
   | 'line_too_long'
   | 'upload_stalled'
   | 'upload_cut'
@@ -40,6 +44,8 @@ export const ERROR_TABLE: { readonly [code in ProblemCode]: ErrorEntry } = {
   invalid_query: { status: 400, title: 'A query parameter is not valid' },
   invalid_cursor: { status: 400, title: 'The cursor is not valid' },
   invalid_idempotency_key: { status: 400, title: 'The Idempotency-Key header is not valid' },
+  invalid_compression: { status: 400, title: 'The compressed body is not valid' },
+  invalid_multipart: { status: 400, title: 'The multipart form is not valid' },
   unauthorized: { status: 401, title: 'The API key is missing or wrong' },
   route_not_found: { status: 404, title: 'There is nothing at this address' },
   batch_not_found: { status: 404, title: 'There is no such batch' },
@@ -56,10 +62,12 @@ export const ERROR_TABLE: { readonly [code in ProblemCode]: ErrorEntry } = {
   job_not_unknown: { status: 409, title: 'The outcome of the job is known' },
   idempotency_in_progress: { status: 409, title: 'A request with this Idempotency-Key is still running' },
   body_too_large: { status: 413, title: 'The body is too large' },
+  expands_too_much: { status: 413, title: 'The compressed body expands too much' },
   line_too_long: { status: 413, title: 'A line is too long' },
   unsupported_media_type: { status: 415, title: 'The content type is not accepted here' },
   invalid_request: { status: 422, title: 'The body is not valid' },
   invalid_line: { status: 422, title: 'A line is not valid' },
+  invalid_header: { status: 422, title: 'The header of the CSV cannot be used' },
   invalid_batch: { status: 422, title: 'The batch is not valid' },
   invalid_payload: { status: 422, title: 'A payload is not valid' },
   invalid_template: { status: 422, title: 'A template is not valid' },

@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { IdempotencyClaim, IdempotencyStore } from '@batchsender/core';
 import type { FastifyReply, FastifyRequest, RouteShorthandOptions } from 'fastify';
-import { bodyChunks } from './body-chunks.ts';
+import { decodedChunks } from './content-encoding.ts';
 import { HttpProblem } from './problem.ts';
 
 declare module 'fastify' {
@@ -26,6 +26,9 @@ export interface Idempotency {
 
 /** Makes the answer of a request whose work is stored, from what `ref` names. */
 export type Recover = (request: FastifyRequest, ref: string) => Promise<{ status: number; body: unknown }>;
+
+/** Reads the rest of a repeat's body into the hash. */
+export type ReadRest = (request: FastifyRequest) => Promise<void>;
 
 /** What the engine marks as used in the transaction that stores the work; empty without a key. */
 export function claimOf(request: FastifyRequest): { idempotency?: IdempotencyClaim } {
@@ -52,10 +55,11 @@ export function idempotent(
   store: IdempotencyStore,
   recover: Recover,
   wait: WaitLimits = WAIT,
+  readRest: ReadRest = readStream,
 ): Pick<RouteShorthandOptions, 'onRequest' | 'preValidation' | 'onSend'> {
   return {
     onRequest: (request) => begin(store, request, wait),
-    preValidation: (request, reply) => replay(request, reply, recover),
+    preValidation: (request, reply) => replay(request, reply, recover, readRest),
     onSend: (request, reply, payload) => settle(store, request, reply, payload),
   };
 }
@@ -111,6 +115,7 @@ async function replay(
   request: FastifyRequest,
   reply: FastifyReply,
   recover: Recover,
+  readRest: ReadRest,
 ): Promise<FastifyReply | undefined> {
   const kept = request.idempotency?.kept;
   if (kept === undefined || request.idempotency === null) return undefined;
@@ -128,11 +133,12 @@ async function replay(
     .send(body);
 }
 
-// An upload arrives as the unread stream; a JSON body has gone through the hash already.
-async function readRest(request: FastifyRequest): Promise<void> {
+// An upload arrives as the unread stream; a JSON body has gone through the hash already. The hash
+// is of what the body holds: a repeat may compress it, or not.
+const readStream: ReadRest = async (request) => {
   if (request.body !== request.raw) return;
-  for await (const chunk of bodyChunks(request.raw)) noteBody(request, chunk);
-}
+  for await (const chunk of decodedChunks(request.raw)) noteBody(request, chunk);
+};
 
 async function settle<T>(
   store: IdempotencyStore,

@@ -42,6 +42,9 @@ function parseText(text: string): unknown {
   }
 }
 
+/** What to say of a forbidden key. */
+export const FORBIDDEN_KEY = 'The keys "__proto__" and "constructor.prototype" are not allowed.';
+
 /** True for the error by which secure-json-parse refuses `__proto__` and `constructor.prototype`. */
 export function isForbiddenKey(error: unknown): boolean {
   return error instanceof SyntaxError && error.message.includes('forbidden prototype property');
@@ -49,10 +52,7 @@ export function isForbiddenKey(error: unknown): boolean {
 
 function jsonProblem(text: string, cause: unknown): HttpProblem {
   if (isForbiddenKey(cause)) {
-    return new HttpProblem(
-      'forbidden_key',
-      'The keys "__proto__" and "constructor.prototype" are not allowed.',
-    );
+    return new HttpProblem('forbidden_key', FORBIDDEN_KEY);
   }
   const position = jsonErrorPosition(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
   const place = position === undefined ? '' : ` at line ${position.line}, column ${position.column}`;

@@ -1,6 +1,6 @@
 import type { JobPayload } from '@batchsender/core/plugin';
 import { parse } from 'secure-json-parse';
-import { isForbiddenKey } from '../http/json-body.ts';
+import { FORBIDDEN_KEY, isForbiddenKey } from '../http/json-body.ts';
 import { isTooDeep, TOO_DEEP } from '../http/json-depth.ts';
 import { jsonErrorPosition } from '../http/json-position.ts';
 import { LineError } from './line-error.ts';
@@ -25,11 +25,7 @@ export function parseLine(text: string, line: number): JobPayload {
 
 function lineError(text: string, line: number, cause: unknown): LineError {
   if (isForbiddenKey(cause)) {
-    return new LineError(
-      line,
-      'forbidden_key',
-      'The keys "__proto__" and "constructor.prototype" are not allowed.',
-    );
+    return new LineError(line, 'forbidden_key', FORBIDDEN_KEY);
   }
   const column = jsonErrorPosition(text)?.column;
   return new LineError(

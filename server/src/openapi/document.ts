@@ -1,5 +1,5 @@
 import type { RegisteredModule } from '@batchsender/core';
-import { UPLOAD_TYPES } from '../routes/batch-upload.ts';
+import { CSV_TYPE, FORM_TYPE, NDJSON_TYPES } from '../uploads/format.ts';
 import { hoistComponents } from './components.ts';
 import { bodyUnion, payloadComponents } from './payload-components.ts';
 import type { Json, JsonRecord } from './plain-schema.ts';
@@ -39,6 +39,18 @@ const IDEMPOTENCY_HEADER: JsonRecord = {
   schema: { type: 'string', minLength: 1, maxLength: 255 },
 };
 
+// Its keys are the parameters: `?map.E-Mail=to`.
+const MAPPING: JsonRecord = {
+  name: 'map',
+  in: 'query',
+  required: false,
+  style: 'form',
+  explode: true,
+  description: 'Of a CSV: `map.<column>=<field>` sends a column to a field, `map.<column>=` leaves it out.',
+  schema: { type: 'object', additionalProperties: { type: 'string' } },
+  example: { 'map.E-Mail': 'to', 'map.Notes': '' },
+};
+
 /** Completes the document that Fastify's plugin collected: payload unions, upload, components. */
 export function completeDocument(collected: object, modules: readonly RegisteredModule[]): JsonRecord {
   const { node, components } = hoistComponents(JSON.parse(JSON.stringify(collected)) as Json);
@@ -57,9 +69,11 @@ export function completeDocument(collected: object, modules: readonly Registered
 function completeOperation(operation: JsonRecord, modules: readonly RegisteredModule[]): JsonRecord {
   const id = String(operation['operationId']);
   const parameters = (operation['parameters'] ?? []) as readonly Json[];
-  const withHeader = IDEMPOTENT.includes(id)
-    ? { ...operation, parameters: [...parameters, IDEMPOTENCY_HEADER] }
-    : operation;
+  const more = [
+    ...(IDEMPOTENT.includes(id) ? [IDEMPOTENCY_HEADER] : []),
+    ...(id === 'uploadJobs' ? [MAPPING] : []),
+  ];
+  const withHeader = more.length > 0 ? { ...operation, parameters: [...parameters, ...more] } : operation;
   const body = requestBody(id, modules);
   return body === undefined ? withHeader : { ...withHeader, requestBody: body };
 }
@@ -67,7 +81,7 @@ function completeOperation(operation: JsonRecord, modules: readonly RegisteredMo
 function requestBody(operationId: string, modules: readonly RegisteredModule[]): JsonRecord | undefined {
   if (operationId === 'uploadJobs') return uploadBody();
   if (operationId === 'retryBatch' || modules.length === 0) return undefined;
-  if (operationId === 'createBatch') return jsonBody(bodyUnion(modules, 'Batch'));
+  if (operationId === 'createBatch') return batchBody(modules);
   if (operationId === 'createJob') return jsonBody(bodyUnion(modules, 'Job'));
   return undefined;
 }
@@ -77,9 +91,34 @@ const jsonBody = (schema: JsonRecord): JsonRecord => ({
   content: { 'application/json': { schema } },
 });
 
+function batchBody(modules: readonly RegisteredModule[]): JsonRecord {
+  const batch = bodyUnion(modules, 'Batch');
+  const properties = {
+    batch: { ...batch, description: 'Without `jobs`. It comes first.' },
+    onInvalid: { type: 'string', enum: ['fail', 'skip'] },
+    delimiter: { type: 'string', description: 'Of a CSV, as in the query of an upload.' },
+    encoding: { type: 'string', description: 'Of a CSV, as in the query of an upload.' },
+    file: {
+      type: 'string',
+      format: 'binary',
+      description: 'The jobs, by type or name: .csv, .ndjson, .jsonl, also with .gz. It comes last.',
+    },
+  };
+  const form = {
+    type: 'object',
+    required: ['batch', 'file'],
+    properties,
+    additionalProperties: { type: 'string', description: '`map.<column>`: the field of a column.' },
+  };
+  const { content, ...body } = jsonBody(batch);
+  return { ...body, content: { ...(content as JsonRecord), [FORM_TYPE]: { schema: form } } };
+}
+
 function uploadBody(): JsonRecord {
-  const schema = { type: 'string', description: "One JSON object a line: the fields of the type's payload." };
-  return { required: true, content: Object.fromEntries(UPLOAD_TYPES.map((type) => [type, { schema }])) };
+  const ndjson = { type: 'string', description: "One JSON object a line: the fields of the type's payload." };
+  const csv = { type: 'string', description: 'A header row, then a job a row. Empty cells are left out.' };
+  const content = Object.fromEntries(NDJSON_TYPES.map((type) => [type, { schema: ndjson as Json }]));
+  return { required: true, content: { ...content, [CSV_TYPE]: { schema: csv } } };
 }
 
 function bodyOf(document: JsonRecord, operationId: string): JsonRecord {

@@ -1,8 +1,11 @@
 const SPECIAL = /[",\r\n]/;
 const PLAIN_NUMBER = /^[+-]?\d+(\.\d+)?$/;
 
-/** What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection"), also in full width. */
-const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
+/**
+ * What makes a spreadsheet take a cell for a formula (OWASP, "CSV Injection"), also in full width; or
+ * what looks as if it had been made harmless, so that the mark can be taken away again.
+ */
+const FORMULA = /^'*[=+\-@\t\r\n＝＋－＠]/;
 
 /**
  * Text that a spreadsheet does not run: a leading quote mark is put before what would begin a
@@ -10,6 +13,12 @@ const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
  */
 function harmless(text: string): string {
   return FORMULA.test(text) && !PLAIN_NUMBER.test(text) ? `'${text}` : text;
+}
+
+/** The text of a cell of ours: without the mark that made it harmless. */
+export function unmarked(cell: string): string {
+  const text = cell.startsWith("'") ? cell.slice(1) : cell;
+  return harmless(text) === cell ? text : cell;
 }
 
 /** A text as a cell of RFC 4180: harmless, and quoted where it must be. */

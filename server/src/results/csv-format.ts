@@ -1,23 +1,9 @@
 import type { ResultColumn, ResultRow } from '@batchsender/core';
 import { jsonCell, textCell } from './csv-cell.ts';
+import { exportColumns } from './export-fields.ts';
 import { isoTimes } from './iso-time.ts';
 import { pointerReader } from './pointer.ts';
 import type { ResultFormat } from './result-format.ts';
-
-/** What an export adds to the columns of the user, in this order. */
-const FIELDS = [
-  'id',
-  'seq',
-  'state',
-  'code',
-  'message',
-  'ref',
-  'delivery',
-  'attempts',
-  'possibleDuplicate',
-  'at',
-  'settledAt',
-] as const satisfies readonly (keyof ResultRow)[];
 
 const BOM = '\uFEFF';
 
@@ -50,9 +36,7 @@ export function csvFormat(columns: readonly ResultColumn[], options: { bom: bool
 }
 
 function header(columns: readonly ResultColumn[]): string {
-  const taken = new Set(columns.map(({ name }) => name));
-  let prefix = 'bs_';
-  while (FIELDS.some((field) => taken.has(prefix + field))) prefix += '_';
-  const names = [...columns.map(({ name }) => name), ...FIELDS.map((field) => prefix + field)];
+  const own = columns.map(({ name }) => name);
+  const names = [...own, ...exportColumns(own)];
   return `${names.map(textCell).join(',')}\r\n`;
 }

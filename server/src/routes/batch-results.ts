@@ -10,11 +10,11 @@ import type { ResultFormat } from '../results/result-format.ts';
 import { BatchParams } from '../schemas/common.ts';
 import { problems } from '../schemas/problem.ts';
 import { RESULT_FILE, ResultsQuery } from '../schemas/result.ts';
+import { NDJSON_TYPES } from '../uploads/format.ts';
 import type { App } from './app-type.ts';
-import { UPLOAD_TYPES } from './batch-upload.ts';
 
 const CSV = 'text/csv';
-const [NDJSON] = UPLOAD_TYPES;
+const [NDJSON] = NDJSON_TYPES;
 
 type Query = Static<typeof ResultsQuery>;
 
@@ -63,7 +63,7 @@ export function batchResultsRoutes(app: App, engine: Engine): void {
 /** The type of the answer. @throws HttpProblem `not_acceptable`, `invalid_query`. */
 function contentType({ format, bom }: Query, accept: string | undefined): string {
   const asked = format === undefined ? undefined : { csv: CSV, ndjson: NDJSON }[format];
-  const type = asked ?? preferredType(accept, [CSV, ...UPLOAD_TYPES]);
+  const type = asked ?? preferredType(accept, [CSV, ...NDJSON_TYPES]);
   if (type === undefined) {
     throw new HttpProblem(
       'not_acceptable',

@@ -1,26 +1,40 @@
-import type { Engine, OnInvalid, UploadAnswer } from '@batchsender/core';
+import type { Engine, UploadAnswer } from '@batchsender/core';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
-import { bodyChunks } from '../http/body-chunks.ts';
+import { decodedChunks } from '../http/content-encoding.ts';
 import { claimOf, idempotent, noteBody } from '../http/idempotency.ts';
-import { receiveNdjson } from '../ndjson/receive.ts';
 import { BatchParams, oneOfStrings, strict } from '../schemas/common.ts';
 import { UploadAnswerSchema } from '../schemas/job.ts';
 import { IDEMPOTENCY_PROBLEMS, problems } from '../schemas/problem.ts';
+import { CSV_TYPE, charsetOf, formatOf, NDJSON_TYPES, UPLOAD_TYPES } from '../uploads/format.ts';
+import { checkParameters, type RowSource, receiveRows } from '../uploads/receive-rows.ts';
 import type { App } from './app-type.ts';
 
-/** Content types that an upload may have; they mean the same. */
-export const UPLOAD_TYPES = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'] as const;
-
-const UploadQuery = strict({
-  onInvalid: Type.Optional(
-    oneOfStrings(['fail', 'skip'], {
-      description:
-        '`fail`, the default: one invalid line takes back everything. `skip`: invalid lines are left out, ' +
-        'counted as `rejected`, and named in `errors`; the others are taken.',
-    }),
-  ),
-});
+/** Query of an upload; `map.<column>` beside the named ones. */
+export const UploadQuery = strict(
+  {
+    onInvalid: Type.Optional(
+      oneOfStrings(['fail', 'skip'], {
+        description:
+          '`fail`, the default: one invalid line takes back everything. `skip`: invalid lines are left out, ' +
+          'counted as `rejected`, and named in `errors`; the others are taken.',
+      }),
+    ),
+    delimiter: Type.Optional(
+      Type.String({
+        description:
+          'Of a CSV: one character, or `comma`, `semicolon`, `tab`, `pipe`. Default: found in the header.',
+      }),
+    ),
+    encoding: Type.Optional(
+      Type.String({
+        description:
+          'Of a CSV, for example `windows-1252`. Default: by the byte order mark or `charset`, else UTF-8.',
+      }),
+    ),
+  },
+  { patternProperties: { '^map\\.': { type: 'string' } } },
+);
 
 const UPLOAD_PROBLEMS = [
   'batch_not_found',
@@ -31,16 +45,19 @@ const UPLOAD_PROBLEMS = [
   'upload_stalled',
   'unsupported_media_type',
   'invalid_line',
+  'invalid_header',
   'line_too_long',
+  'invalid_compression',
+  'expands_too_much',
   'invalid_payload',
   'invalid_template',
   'empty_upload',
   ...IDEMPOTENCY_PROBLEMS,
 ] as const;
 
-/** `POST /v1/batches/{id}/jobs`: a streaming upload of NDJSON. */
+/** `POST /v1/batches/{id}/jobs`: a streaming upload of NDJSON or CSV, also compressed. */
 export function batchUploadRoutes(app: App, engine: Engine, maxLineBytes: number): void {
-  // A scope of its own: here a JSON body is refused and NDJSON is handed on unread.
+  // A scope of its own: here a JSON body is refused and an upload is handed on unread.
   app.register(async (scope: App) => {
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser([...UPLOAD_TYPES], (_request, payload, done) => done(null, payload));
@@ -56,13 +73,15 @@ function uploadRoute(app: App, engine: Engine, maxLineBytes: number): void {
         status: 200,
         body: keptAnswer(ref),
       })),
-      config: { accepts: [UPLOAD_TYPES[0]] },
+      config: { accepts: [NDJSON_TYPES[0], CSV_TYPE], takesGzip: true },
       schema: {
         operationId: 'uploadJobs',
         tags: ['Batches'],
         summary: 'Upload jobs into an open batch',
         description:
-          'NDJSON: one payload a line, each a JSON object. All of the lines are taken or none, unless ' +
+          'NDJSON: one payload a line, each a JSON object. CSV: a header row that names fields of the ' +
+          'payload, nested ones with dots; other columns become variables. ' +
+          'Either may be compressed (`content-encoding: gzip`). All of the lines are taken or none, unless ' +
           'invalid ones are to be skipped. Where the batch has `dedupeBy`, duplicates are left out. ' +
           'The answer comes when all are stored. Seal the batch when the last upload is in.',
         params: BatchParams,
@@ -71,31 +90,25 @@ function uploadRoute(app: App, engine: Engine, maxLineBytes: number): void {
       },
     },
     async (request) => {
-      const options = { ...request.params, ...request.query, maxLineBytes };
-      const { errors, ...counts } = await receive(engine, request, options);
+      const { errors, ...counts } = await receive(engine, request, request.params.batchId, maxLineBytes);
       return { ...counts, errors: [...errors] };
     },
   );
 }
 
-interface UploadOptions {
-  readonly batchId: string;
-  readonly onInvalid?: OnInvalid;
-  readonly maxLineBytes: number;
-}
-
 async function receive(
   engine: Engine,
   request: FastifyRequest,
-  { batchId, onInvalid = 'fail', maxLineBytes }: UploadOptions,
+  batchId: string,
+  maxLineBytes: number,
 ): Promise<UploadAnswer> {
+  const source = rowSource(request);
+  const onInvalid = checkParameters(source);
   const upload = await engine.upload(batchId, { tenantId: request.tenantId, onInvalid });
   try {
-    if (request.body !== undefined) await receiveNdjson(hashed(request), upload, { maxLineBytes, onInvalid });
-    const { idempotency: claim } = claimOf(request);
-    return await upload.commit(
-      claim === undefined ? {} : { bodyHash: claim.bodyHash, idempotencyKey: claim.key },
-    );
+    const limits = { registry: engine.registry, maxLineBytes, onInvalid };
+    const columns = request.body === undefined ? {} : await receiveRows(source, upload, limits);
+    return await upload.commit({ ...usedKey(request), ...columns });
   } catch (error) {
     await upload.abort().catch((cause: unknown) => {
       // It is swept when its time is over; the first error is the one to answer.
@@ -105,8 +118,23 @@ async function receive(
   }
 }
 
+/** What a commit is told of the request's idempotency key. */
+export function usedKey(request: FastifyRequest): { bodyHash?: string; idempotencyKey?: string } {
+  const { idempotency: claim } = claimOf(request);
+  return claim === undefined ? {} : { bodyHash: claim.bodyHash, idempotencyKey: claim.key };
+}
+
+function rowSource(request: FastifyRequest): RowSource {
+  const contentType = request.headers['content-type'];
+  const format = formatOf(contentType) ?? 'ndjson';
+  const charset = format === 'csv' ? charsetOf(contentType) : undefined;
+  const query = request.query as Record<string, unknown>;
+  const parameters = charset === undefined ? query : { encoding: charset, ...query };
+  return { format, parameters, chunks: hashed(request) };
+}
+
 async function* hashed(request: FastifyRequest): AsyncGenerator<Buffer> {
-  for await (const chunk of bodyChunks(request.raw)) {
+  for await (const chunk of decodedChunks(request.raw)) {
     noteBody(request, chunk);
     yield chunk;
   }

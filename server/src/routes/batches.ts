@@ -1,15 +1,23 @@
 import type { Engine } from '@batchsender/core';
 import { Type } from 'typebox';
+import { unpackJson } from '../http/content-encoding.ts';
 import { claimOf, idempotent } from '../http/idempotency.ts';
 import { BatchBody, BatchSchema, BatchStateSchema, batchView } from '../schemas/batch.ts';
-import { BatchParams, NoQuery, pageOf, pageQuery, strict } from '../schemas/common.ts';
-import { JobStateSchema, JobSummarySchema, jobSummaryView } from '../schemas/job.ts';
+import { BatchParams, COMPONENT, NoQuery, pageOf, pageQuery, strict } from '../schemas/common.ts';
+import { JobStateSchema, JobSummarySchema, jobSummaryView, UploadAnswerSchema } from '../schemas/job.ts';
 import { BODY_PROBLEMS, IDEMPOTENCY_PROBLEMS, problems } from '../schemas/problem.ts';
+import { FORM_TYPE } from '../uploads/format.ts';
 import type { App } from './app-type.ts';
 import { withDate } from './with-date.ts';
 
 const BatchPage = pageOf(BatchSchema, 'BatchPage');
 const JobPage = pageOf(JobSummarySchema, 'JobPage');
+
+/** A new batch; `upload` if a file came with it. */
+const CreatedBatch = strict(
+  { ...BatchSchema.properties, upload: Type.Optional(UploadAnswerSchema) },
+  { [COMPONENT]: 'CreatedBatch' },
+);
 
 const ListQuery = strict({
   type: Type.Optional(Type.String({ description: 'Only batches of this type.' })),
@@ -30,6 +38,15 @@ const CREATE_PROBLEMS = [
   'invalid_batch',
   'invalid_payload',
   'invalid_template',
+  'invalid_compression',
+  'expands_too_much',
+  'invalid_multipart',
+  'invalid_header',
+  'invalid_line',
+  'line_too_long',
+  'empty_upload',
+  'upload_cut',
+  'upload_stalled',
 ] as const;
 
 /** `POST` and `GET /v1/batches`, one batch, its jobs. */
@@ -95,16 +112,20 @@ function createRoute(app: App, engine: Engine): void {
         status: 201,
         body: batchView(await engine.getBatch(batchId, { tenantId })),
       })),
+      preParsing: unpackJson,
+      config: { accepts: ['application/json', FORM_TYPE], takesGzip: true },
       schema: {
         operationId: 'createBatch',
         tags: ['Batches'],
         summary: 'Create a batch',
         description:
           'With `jobs` the batch is complete and starts, unless `sealed` is false. Without, it is open: ' +
-          'upload jobs, then seal it. All of the jobs are taken or none.',
+          'upload jobs, then seal it. All of the jobs are taken or none. As a form, the batch comes in the ' +
+          'field `batch` and its jobs in the file `file` behind it, CSV or NDJSON; then it is sealed ' +
+          'unless `sealed` is false, and `upload` says what was taken.',
         body: BatchBody,
         querystring: NoQuery,
-        response: { 201: BatchSchema, ...problems(...CREATE_PROBLEMS) },
+        response: { 201: CreatedBatch, ...problems(...CREATE_PROBLEMS) },
       },
     },
     async (request, reply) => {

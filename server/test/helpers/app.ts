@@ -30,6 +30,8 @@ export interface TestApp {
   log(): string;
   /** GET, or POST with a body: an object goes as JSON. */
   api(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** POST of a body that is sent in these pieces. */
+  stream(path: string, pieces: Iterable<Uint8Array>, headers: Record<string, string>): Promise<Answer>;
   /** Uploads NDJSON. */
   upload(batchId: string, ndjson: string | Buffer, headers?: Record<string, string>): Promise<Answer>;
   /** Makes an open batch of notes; answers its id. */
@@ -67,6 +69,7 @@ export async function startApp(
     engine,
     calls,
     api,
+    stream: streamer(url),
     log: () => log.join(''),
     upload: (batchId, ndjson, headers) =>
       api(`/v1/batches/${batchId}/jobs`, ndjson, { 'content-type': 'application/x-ndjson', ...headers }),
@@ -101,10 +104,35 @@ export function client(url: string, key: string = KEY): TestApp['api'] {
       },
       ...(body === undefined || body === null ? {} : { body: isRaw ? body : JSON.stringify(body) }),
     });
-    const text = await response.text();
-    const isJson = /[/+]json/.test(response.headers.get('content-type') ?? '');
-    return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+    return answerOf(response);
   };
+}
+
+function streamer(url: string): TestApp['stream'] {
+  return async (path, pieces, headers) => {
+    const body = ReadableStream.from(piecemeal(pieces));
+    const init = {
+      method: 'POST',
+      body,
+      duplex: 'half',
+      headers: { authorization: `Bearer ${KEY}`, ...headers },
+    };
+    return answerOf(await fetch(url + path, init as RequestInit));
+  };
+}
+
+async function* piecemeal(pieces: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for (const piece of pieces) {
+    yield piece;
+    // Each piece is sent on its own.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+async function answerOf(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const isJson = /[/+]json/.test(response.headers.get('content-type') ?? '');
+  return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
 }
 
 /** Waits until a condition holds. */

@@ -153,7 +153,15 @@ describe('the bodies of jobs', () => {
 
   test('an upload is described by its content types', () => {
     const { content } = document.paths['/v1/batches/{batchId}/jobs'].post.requestBody;
-    expect(Object.keys(content)).toContain('application/x-ndjson');
+    expect(Object.keys(content)).toEqual(expect.arrayContaining(['application/x-ndjson', 'text/csv']));
+  });
+
+  test('a mapping of columns is a parameter, and a batch may be a form', () => {
+    const { parameters } = document.paths['/v1/batches/{batchId}/jobs'].post;
+    const names = parameters.map(({ name }: { name: string }) => name);
+    expect(names).toEqual(expect.arrayContaining(['delimiter', 'encoding', 'map']));
+    const form = document.paths['/v1/batches'].post.requestBody.content['multipart/form-data'];
+    expect(form.schema.required).toEqual(['batch', 'file']);
   });
 
   test('calls that create take an Idempotency-Key', () => {

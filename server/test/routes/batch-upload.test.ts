@@ -249,7 +249,7 @@ describe('an upload is refused', () => {
     expect([status, body.code]).toEqual([422, 'empty_upload']);
   });
 
-  test.each(['text/csv', 'application/json', 'text/plain', 'banana'])(
+  test.each(['text/tab-separated-values', 'application/json', 'text/plain', 'banana'])(
     'as %s, naming what is accepted',
     async (type) => {
       const batchId = await server.openBatch();
@@ -259,10 +259,11 @@ describe('an upload is refused', () => {
     },
   );
 
-  test('compressed', async () => {
+  test.each(['br', 'deflate', 'gzip, gzip'])('compressed by %s, naming gzip', async (encoding) => {
     const batchId = await server.openBatch();
-    const { status, body } = await server.upload(batchId, lines(1), { 'content-encoding': 'gzip' });
+    const { status, body } = await server.upload(batchId, lines(1), { 'content-encoding': encoding });
     expect([status, body.code]).toEqual([415, 'unsupported_media_type']);
+    expect(body.detail).toContain('gzip');
   });
 });
 

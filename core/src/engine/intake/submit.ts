@@ -10,7 +10,7 @@ import { dedupePaths } from './dedupe-paths.ts';
 import { jobKeyOf } from './job-key.ts';
 import { type RowCheck, rowCheck } from './row-check.ts';
 import { type TakenRows, takeRows, withoutDuplicates } from './take-rows.ts';
-import { Uploader } from './uploader.ts';
+import { Uploader, type UploaderOptions } from './uploader.ts';
 
 export interface IntakeOptions {
   readonly store: IntakeStore;
@@ -43,6 +43,9 @@ interface StoredJobs {
   readonly sealed: boolean;
   readonly claims: readonly Claim[];
 }
+
+/** What an upload says of the batch that it makes. */
+const identity = ({ id, type, defaults }: NewBatch) => ({ batchId: id, type, defaults });
 
 /** Takes batches in: all of their jobs or none. */
 export class Intake {
@@ -105,7 +108,48 @@ export class Intake {
     const isKeyed = batch.dedupeBy !== null;
     const commit = (totals: Parameters<IntakeStore['commitUpload']>[1]) =>
       store.commitUpload(uploadId, totals);
-    return new Uploader({ store, uploadId, batchId, firstSeq, isKeyed, onInvalid, check, commit });
+    const { type, defaults } = batch;
+    return new Uploader({
+      store,
+      uploadId,
+      batchId,
+      type,
+      defaults,
+      firstSeq,
+      isKeyed,
+      onInvalid,
+      check,
+      commit,
+    });
+  }
+
+  /** An upload that stores its batch when it is committed. */
+  async uploadBatch(
+    batch: Omit<BatchInput, 'jobs'>,
+    tenantId: string,
+    onInvalid?: OnInvalid,
+  ): Promise<Upload> {
+    const { store, registry, wake } = this.#options;
+    const checked = checkBatch(registry, batch);
+    const row = this.#newBatch(batch, checked, tenantId, 'batch');
+    const check = checkOf(checked.registered.module, row.id, row);
+    const uploadId = await store.beginSubmit(row.id);
+    const commit: UploaderOptions['commit'] = async ({ claim, ...totals }) => {
+      const ref = claim === undefined ? {} : { claim: { ...claim, ref: row.id } };
+      await store.commitSubmit(uploadId, row, { ...totals, ...ref, sealed: batch.sealed ?? true });
+      wake();
+    };
+    const isKeyed = row.dedupeBy !== null;
+    return new Uploader({
+      store,
+      uploadId,
+      ...identity(row),
+      firstSeq: 0,
+      isKeyed,
+      onInvalid,
+      check,
+      commit,
+    });
   }
 
   async #submitLarge(
@@ -118,7 +162,7 @@ export class Intake {
     const upload = new Uploader({
       store,
       uploadId,
-      batchId: row.id,
+      ...identity(row),
       firstSeq: 0,
       isKeyed: row.dedupeBy !== null,
       check,

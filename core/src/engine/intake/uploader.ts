@@ -1,3 +1,4 @@
+import type { JobPayload } from '../../plugin/index.ts';
 import { BatchSenderError } from '../errors.ts';
 import type { IntakeStore, UploadTotals } from '../host-store.ts';
 import type { OnInvalid, RejectedRow, Upload, UploadAnswer, UploadRow } from '../upload.ts';
@@ -12,6 +13,8 @@ export interface UploaderOptions {
   readonly store: IntakeStore;
   readonly uploadId: string;
   readonly batchId: string;
+  readonly type: string;
+  readonly defaults: JobPayload | null;
   readonly firstSeq: number;
   /** The batch leaves duplicates out. */
   readonly isKeyed: boolean;
@@ -23,6 +26,8 @@ export interface UploaderOptions {
 /** Checks the rows of an upload, hands them to its slices, and keeps its sign of life. */
 export class Uploader implements Upload {
   readonly batchId: string;
+  readonly type: string;
+  readonly defaults: JobPayload | null;
   readonly #options: UploaderOptions;
   readonly #slices: SliceQueue;
   readonly #rejections: Rejections | undefined;
@@ -34,6 +39,8 @@ export class Uploader implements Upload {
   constructor(options: UploaderOptions) {
     this.#options = options;
     this.batchId = options.batchId;
+    this.type = options.type;
+    this.defaults = options.defaults;
     this.#slices = new SliceQueue(options);
     this.#rejections = options.onInvalid === 'skip' ? new Rejections() : undefined;
     this.#alive = setInterval(() => {

@@ -20,6 +20,7 @@ INSERT INTO ${s}.jobs (batch_id, seq, payload)
 SELECT $1, $2::int + n - 1, line::json FROM u, string_to_table($3::text, E'\\n') WITH ORDINALITY AS t (line, n)`;
   const insertKeyed = keyedSliceText(s);
   const finish = `UPDATE ${s}.uploads SET state = 'committed', rows = $2, body_hash = $3 WHERE id = $1 AND state = 'active' RETURNING batch_id`;
+  const touch = `UPDATE ${s}.uploads SET seen_at = now() WHERE id = $1 AND state = 'active'`;
   const begin = `INSERT INTO ${s}.uploads (id, batch_id, state, first_seq) VALUES ($1, $2, 'active', $3)`;
 
   const addColumns = addColumnsStatement(s);
@@ -88,9 +89,7 @@ SELECT $1, $2::int + n - 1, line::json FROM u, string_to_table($3::text, E'\\n')
       return { stored: rows[0].stored, bytes: rows[0].bytes };
     },
     async touchUpload(uploadId) {
-      await pool.query(`UPDATE ${s}.uploads SET seen_at = now() WHERE id = $1 AND state = 'active'`, [
-        uploadId,
-      ]);
+      await pool.query(touch, [uploadId]);
     },
     commitUpload: (uploadId, totals) =>
       transaction(
@@ -121,6 +120,7 @@ SELECT $1, $2::int + n - 1, line::json FROM u, string_to_table($3::text, E'\\n')
             texts: [],
             claims: totals.claim === undefined ? [] : [totals.claim],
           });
+          if (totals.columns !== undefined) await addColumns(client, batch.id, totals.columns);
         },
         isCommitted(uploadId),
       ),
