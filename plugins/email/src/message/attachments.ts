@@ -1,0 +1,39 @@
+import type { EmailPayload } from '../payload.ts';
+
+/** An attachment as nodemailer takes it: content only, never a path or a URL. */
+export interface AttachmentPart {
+  readonly filename: string;
+  readonly content: Buffer;
+  readonly contentType?: string;
+  readonly cid?: string;
+}
+
+/** The attachments of a payload. */
+export function attachmentParts({ attachments = [] }: EmailPayload): AttachmentPart[] {
+  return attachments.map(({ filename, content, contentType, cid }) => {
+    const bytes = Buffer.from(content, 'base64');
+    const type = typeOf(contentType, filename, bytes);
+    return {
+      filename: filename.toWellFormed(),
+      content: bytes,
+      ...(type === undefined ? {} : { contentType: type }),
+      ...(cid === undefined ? {} : { cid }),
+    };
+  });
+}
+
+/**
+ * A message as an attachment may not be encoded (RFC 2046, section 5.2.1), and not every server
+ * takes 8-bit lines. So one that is not plain ASCII travels as a file without a meaning.
+ */
+function typeOf(contentType: string | undefined, filename: string, bytes: Buffer): string | undefined {
+  const isMessage =
+    contentType === undefined ? /\.(eml|mht|mhtml|nws)$/i.test(filename) : /^message\//i.test(contentType);
+  return isMessage && !isPlain(bytes) ? 'application/octet-stream' : contentType;
+}
+
+function isPlain(bytes: Buffer): boolean {
+  const text = bytes.toString('latin1');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: 7-bit text is what is looked for
+  return /^[\x01-\x7f]*$/.test(text) && text.split(/\r\n|\r|\n/).every((line) => line.length <= 998);
+}
