@@ -70,7 +70,7 @@ function localProblem(local: string): string | undefined {
 
 /** The ASCII form of a domain name; undefined for what is none, such as an IP address. */
 function asciiDomain(domain: string): string | undefined {
-  if (!/^[\p{L}\p{M}\p{N}.\u200c\u200d-]+$/u.test(domain)) return undefined;
+  if (!/^(?:[\p{L}\p{M}\p{N}.-]|\u200c|\u200d)+$/u.test(domain)) return undefined;
   const ascii = domainToASCII(domain);
   const labels = ascii.split('.');
   if (ascii.length > 253 || !labels.every((label) => LABEL.test(label))) return undefined;
