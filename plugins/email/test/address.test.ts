@@ -22,9 +22,12 @@ describe('parseAddress', () => {
     expect(parseAddress(text)).toMatchObject({ address, needsUtf8: false, name: '' });
   });
 
-  it.each(['ädä@example.com', '用户@例え.テスト', 'ada\u0308@example.com'])('knows that %s needs SMTPUTF8', (text) => {
-    expect(parseAddress(text)).toMatchObject({ needsUtf8: true });
-  });
+  it.each(['ädä@example.com', '用户@例え.テスト', 'ada\u0308@example.com'])(
+    'knows that %s needs SMTPUTF8',
+    (text) => {
+      expect(parseAddress(text)).toMatchObject({ needsUtf8: true });
+    },
+  );
 
   it('takes a name of any script, on one line', () => {
     expect(parseAddress({ address: 'ada@example.com', name: ' Ada  Lövelace, "Countess" ' })).toMatchObject({

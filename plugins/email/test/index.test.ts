@@ -29,7 +29,10 @@ describe('the plugin', () => {
 
   it('marks its secrets', () => {
     expect(secretFields(SmtpCredentials)).toEqual(['password']);
-    expect(redact({ host: 'a', password: 'pw' }, SmtpCredentials)).toEqual({ host: 'a', password: '[redacted]' });
+    expect(redact({ host: 'a', password: 'pw' }, SmtpCredentials)).toEqual({
+      host: 'a',
+      password: '[redacted]',
+    });
   });
 
   it('names the persons of a payload, each once', () => {
@@ -39,6 +42,9 @@ describe('the plugin', () => {
       bcc: ['grace@bücher.example'],
       from: 'news@sender.example',
     };
-    expect(plugin.modules[0]?.recipients?.(payload)).toEqual(['ada@example.com', 'grace@xn--bcher-kva.example']);
+    expect(plugin.modules[0]?.recipients?.(payload)).toEqual([
+      'ada@example.com',
+      'grace@xn--bcher-kva.example',
+    ]);
   });
 });

@@ -13,7 +13,13 @@ describe('validate', () => {
     {},
     { to: ['ada@example.com', { address: 'grace@example.com', name: 'Grace' }] },
     { text: '', html: '<p>Hello</p>' },
-    { headers: { 'X-Campaign': 'spring', 'In-Reply-To': '<a@b.example>', 'List-Unsubscribe': '<https://a.example>' } },
+    {
+      headers: {
+        'X-Campaign': 'spring',
+        'In-Reply-To': '<a@b.example>',
+        'List-Unsubscribe': '<https://a.example>',
+      },
+    },
     { headers: { 'X-Long': 'word '.repeat(1_000) } },
     { listUnsubscribe: { url: 'https://example.com/u?id=%20', mailto: 'stop@example.com' } },
     { attachments: [file, { ...file, contentType: 'text/plain; charset="utf-8"', cid: 'logo@example.com' }] },
@@ -44,10 +50,13 @@ describe('validate', () => {
     expect(problems({ text: '' })).toEqual(['/text no_content']);
   });
 
-  it.each(['a\r\nBcc: eve@evil.example', 'a\nb', 'a\rb', 'a\0', 'a\x7f', 'a\u2028b'])('refuses the subject %j', (subject) => {
-    expect(problems({ subject })).toEqual(['/subject invalid_subject']);
-    expect(problems({ headers: { 'X-A': subject } })).toEqual(['/headers/X-A invalid_header_value']);
-  });
+  it.each(['a\r\nBcc: eve@evil.example', 'a\nb', 'a\rb', 'a\0', 'a\x7f', 'a\u2028b'])(
+    'refuses the subject %j',
+    (subject) => {
+      expect(problems({ subject })).toEqual(['/subject invalid_subject']);
+      expect(problems({ headers: { 'X-A': subject } })).toEqual(['/headers/X-A invalid_header_value']);
+    },
+  );
 
   it.each([
     'From',
@@ -71,9 +80,12 @@ describe('validate', () => {
     expect(problems({ headers: { [name]: 'x' } })).toEqual([`/headers/${name} reserved_header`]);
   });
 
-  it.each(['', 'a b', 'a:b', 'a\r\nb', 'ä', '-a', 'Bcc\0', 'x'.repeat(80)])('refuses the header name %j', (name) => {
-    expect(problems({ headers: { [name]: 'x' } })).toEqual([`/headers/${name} invalid_header_name`]);
-  });
+  it.each(['', 'a b', 'a:b', 'a\r\nb', 'ä', '-a', 'Bcc\0', 'x'.repeat(80)])(
+    'refuses the header name %j',
+    (name) => {
+      expect(problems({ headers: { [name]: 'x' } })).toEqual([`/headers/${name} invalid_header_name`]);
+    },
+  );
 
   it('refuses a header that is given twice, or that a field makes', () => {
     expect(problems({ headers: { 'X-A': '1', 'x-a': '2' } })).toEqual(['/headers/x-a duplicate_header']);
@@ -84,15 +96,21 @@ describe('validate', () => {
   });
 
   it('refuses a header that no line can hold', () => {
-    expect(problems({ headers: { 'X-A': 'x'.repeat(1_000) } })).toEqual(['/headers/X-A invalid_header_value']);
+    expect(problems({ headers: { 'X-A': 'x'.repeat(1_000) } })).toEqual([
+      '/headers/X-A invalid_header_value',
+    ]);
   });
 
-  it.each(['http://example.com', 'https://', 'https://a.example/>', 'https://a.example/\r\nX: y', 'https://ä.example', 'x'])(
-    'refuses the URL %j to unsubscribe at',
-    (url) => {
-      expect(problems({ listUnsubscribe: { url } })).toEqual(['/listUnsubscribe/url invalid_url']);
-    },
-  );
+  it.each([
+    'http://example.com',
+    'https://',
+    'https://a.example/>',
+    'https://a.example/\r\nX: y',
+    'https://ä.example',
+    'x',
+  ])('refuses the URL %j to unsubscribe at', (url) => {
+    expect(problems({ listUnsubscribe: { url } })).toEqual(['/listUnsubscribe/url invalid_url']);
+  });
 
   it.each<[string, object]>([
     ['filename', { filename: '../../etc/passwd' }],
@@ -111,9 +129,14 @@ describe('validate', () => {
   });
 
   it('refuses a cid that is taken, and more than the limit of bytes', () => {
-    expect(problems({ attachments: [{ ...file, cid: 'a' }, { ...file, cid: 'a' }] })).toEqual([
-      '/attachments/1/cid duplicate_cid',
-    ]);
+    expect(
+      problems({
+        attachments: [
+          { ...file, cid: 'a' },
+          { ...file, cid: 'a' },
+        ],
+      }),
+    ).toEqual(['/attachments/1/cid duplicate_cid']);
     const half = { ...file, content: 'A'.repeat((MAX_ATTACHMENT_BYTES / 3) * 4 - 4) };
     expect(problems({ attachments: [half, half] })).toEqual(['/attachments attachments_too_large']);
   });

@@ -57,7 +57,6 @@ export async function composeMessage(payload: EmailPayload, options: ComposeOpti
     attachments: attachmentParts(payload),
     disableFileAccess: true,
     disableUrlAccess: true,
-    newline: 'windows',
   });
   const all = [...Object.values(visible).flat(), ...replyTo, ...recipients.map(({ mailbox }) => mailbox)];
   return {
@@ -76,12 +75,12 @@ function mailboxes(payload: EmailPayload, field: 'from' | 'to' | 'cc' | 'replyTo
 }
 
 function bodies({ text, html }: EmailPayload, plainText: PlainText): { text?: string; html?: string } {
-  if (!html) return { text: wellFormed(text) };
-  return { text: wellFormed(text || plainText(html)), html: wellFormed(html) };
+  if (!html) return { text: lines(text) };
+  return { text: lines(text || plainText(html)), html: lines(html) };
 }
 
-// Half of a surrogate pair has no UTF-8 form.
-const wellFormed = (text = ''): string => text.toWellFormed();
+// Lines end with CRLF (RFC 5322, section 2.3), and half of a surrogate pair has no UTF-8 form.
+const lines = (text = ''): string => text.replace(/\r\n?|\n/g, '\r\n').toWellFormed();
 
 type Header = { key: string; value: string };
 

@@ -144,6 +144,11 @@ export class Pool {
   }
 
   #keep(lease: Lease): void {
+    if (this.#closed) {
+      lease.connection.quit();
+      this.#forget(lease.connection);
+      return;
+    }
     const timer = setTimeout(() => {
       const index = this.#idle.findIndex(({ connection }) => connection === lease.connection);
       if (index < 0) return;

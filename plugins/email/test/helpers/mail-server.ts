@@ -58,5 +58,10 @@ export async function mailServer(options: SMTPServerOptions = {}): Promise<MailS
   server.on('error', () => undefined);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.server.address() as AddressInfo;
-  return { port, received, connections, close: () => new Promise((resolve) => server.close(() => resolve())) };
+  return {
+    port,
+    received,
+    connections,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  };
 }

@@ -37,7 +37,9 @@ export interface RawServer {
 
 /** Says what the server can do, in the form of EHLO. */
 export const can = (...extensions: string[]): string =>
-  ['raw.example', ...extensions].map((line, at) => `250${at === extensions.length ? ' ' : '-'}${line}`).join('\r\n');
+  ['raw.example', ...extensions]
+    .map((line, at) => `250${at === extensions.length ? ' ' : '-'}${line}`)
+    .join('\r\n');
 
 export async function rawServer(script: Script = {}): Promise<RawServer> {
   const sockets = new Set<Socket>();

@@ -13,11 +13,15 @@ async function parsed(payload: Partial<EmailPayload>) {
   return PostalMime.parse(raw);
 }
 
-const pixel = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+const pixel =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 describe('composeMessage', () => {
   it('makes a plain text of HTML that comes alone', async () => {
-    const mail = await parsed({ text: undefined as never, html: '<h1>Hi</h1><p>See <a href="https://a.example/x">this</a></p>' });
+    const mail = await parsed({
+      text: undefined as never,
+      html: '<h1>Hi</h1><p>See <a href="https://a.example/x">this</a></p>',
+    });
     expect(mail.html).toContain('<h1>Hi</h1>');
     expect(mail.text).toContain('this [https://a.example/x]');
   });
@@ -45,7 +49,11 @@ describe('composeMessage', () => {
   });
 
   it('shows cc, hides bcc, and names where answers go', async () => {
-    const message = await compose({ cc: 'cc@example.com', bcc: 'hidden@example.com', replyTo: ['a@example.com', 'b@example.com'] });
+    const message = await compose({
+      cc: 'cc@example.com',
+      bcc: 'hidden@example.com',
+      replyTo: ['a@example.com', 'b@example.com'],
+    });
     const mail = await PostalMime.parse(message.raw);
     expect(mail.cc?.map(({ address }) => address)).toEqual(['cc@example.com']);
     expect(mail.replyTo?.map(({ address }) => address)).toEqual(['a@example.com', 'b@example.com']);
@@ -62,7 +70,12 @@ describe('composeMessage', () => {
         { filename: 'empty.txt', content: '' },
       ],
     });
-    const found = mail.attachments.map(({ filename, mimeType, contentId, related }) => [filename, mimeType, contentId, related]);
+    const found = mail.attachments.map(({ filename, mimeType, contentId, related }) => [
+      filename,
+      mimeType,
+      contentId,
+      related,
+    ]);
     expect(found).toContainEqual(['logo.png', 'image/png', '<logo>', true]);
     expect(found.map(([name, type]) => [name, type])).toEqual(
       expect.arrayContaining([
@@ -75,7 +88,9 @@ describe('composeMessage', () => {
   });
 
   it('never reads a file or a URL', async () => {
-    const raw = (await compose({ html: '<img src="/etc/passwd"><img src="file:///etc/passwd">' })).raw.toString();
+    const raw = (
+      await compose({ html: '<img src="/etc/passwd"><img src="file:///etc/passwd">' })
+    ).raw.toString();
     expect(raw).not.toContain('root:');
     const odd = { path: '/etc/passwd' } as unknown as string;
     await expect(compose({ text: odd })).rejects.toThrow();
@@ -91,12 +106,23 @@ describe('composeMessage', () => {
     });
     // biome-ignore lint/suspicious/noControlCharactersInRegex: 7-bit text is what is looked for
     expect(raw.toString('latin1')).toMatch(/^[\x01-\x7f]*$/);
-    expect(Math.max(...raw.toString('latin1').split('\r\n').map((line) => line.length))).toBeLessThanOrEqual(998);
+    expect(
+      Math.max(
+        ...raw
+          .toString('latin1')
+          .split('\r\n')
+          .map((line) => line.length),
+      ),
+    ).toBeLessThanOrEqual(998);
   });
 
   it('offers one click to unsubscribe', async () => {
-    const { raw } = await compose({ listUnsubscribe: { url: 'https://a.example/u?j=1', mailto: 'stop@a.example' } });
-    expect(raw.toString()).toMatch(/^List-Unsubscribe: <https:\/\/a\.example\/u\?j=1>,\s+<mailto:stop@a\.example>\r$/m);
+    const { raw } = await compose({
+      listUnsubscribe: { url: 'https://a.example/u?j=1', mailto: 'stop@a.example' },
+    });
+    expect(raw.toString()).toMatch(
+      /^List-Unsubscribe: <https:\/\/a\.example\/u\?j=1>,\s+<mailto:stop@a\.example>\r$/m,
+    );
     expect(raw.toString()).toMatch(/^List-Unsubscribe-Post: List-Unsubscribe=One-Click\r$/m);
   });
 

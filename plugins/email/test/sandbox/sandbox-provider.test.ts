@@ -34,7 +34,10 @@ const files = () => readdir(folder);
 
 describe('the sandbox', () => {
   it('keeps what it would have sent, with the envelope on top, under the id of the job', async () => {
-    expect(await send({ bcc: 'hidden@example.com' })).toMatchObject({ status: 'succeeded', ref: '<job.1@sender.example>' });
+    expect(await send({ bcc: 'hidden@example.com' })).toMatchObject({
+      status: 'succeeded',
+      ref: '<job.1@sender.example>',
+    });
     expect(await files()).toEqual(['job.1.eml']);
     const raw = await readFile(join(folder, 'job.1.eml'));
     const mail = await PostalMime.parse(raw);
@@ -75,14 +78,23 @@ describe('the sandbox', () => {
     ['block', { status: 'blocked', code: 'auth_failed' }, { status: 'succeeded' }],
     ['unknown', { status: 'unknown', code: 'connection_closed' }, { status: 'unknown' }],
   ])('does as the address %s@… says', async (word, first, second) => {
-    for (const to of [`${word}@example.com`, `ada+${word}@example.com`, `${word.toUpperCase()}@example.com`]) {
+    for (const to of [
+      `${word}@example.com`,
+      `ada+${word}@example.com`,
+      `${word.toUpperCase()}@example.com`,
+    ]) {
       expect(await send({ to })).toMatchObject(first);
       expect(await send({ to }, { attempt: 2 })).toMatchObject(second);
     }
   });
 
   it('does not see a word in other addresses', async () => {
-    for (const to of ['bouncer@example.com', 'bounce+ada@example.com', 'ada@bounce.example', 'constructor@example.com']) {
+    for (const to of [
+      'bouncer@example.com',
+      'bounce+ada@example.com',
+      'ada@bounce.example',
+      'constructor@example.com',
+    ]) {
       expect(await send({ to })).toMatchObject({ status: 'succeeded' });
     }
   });
@@ -90,13 +102,20 @@ describe('the sandbox', () => {
   it('refuses some of many as a server does', async () => {
     expect(await send({ to: ['ada@example.com', 'bounce@example.com'] })).toMatchObject({
       status: 'succeeded',
-      data: { code: 'partly_rejected', accepted: 1, rejected: [{ kind: 'to', index: 1, code: 'mailbox_unknown' }] },
+      data: {
+        code: 'partly_rejected',
+        accepted: 1,
+        rejected: [{ kind: 'to', index: 1, code: 'mailbox_unknown' }],
+      },
     });
   });
 
   it('stalls until the call ends', async () => {
     const signal = AbortSignal.timeout(100);
-    expect(await send({ to: 'stall@example.com' }, { signal })).toMatchObject({ status: 'unknown', code: 'timeout' });
+    expect(await send({ to: 'stall@example.com' }, { signal })).toMatchObject({
+      status: 'unknown',
+      code: 'timeout',
+    });
   });
 
   it('takes its time, and ends with the call', async () => {

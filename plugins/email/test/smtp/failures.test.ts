@@ -1,6 +1,14 @@
 import { unusedPort } from '@batchsender/core/testing';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Action, can, cut, type RawServer, rawServer, type Script, silence } from '../helpers/raw-server.ts';
+import {
+  type Action,
+  can,
+  cut,
+  type RawServer,
+  rawServer,
+  type Script,
+  silence,
+} from '../helpers/raw-server.ts';
 import { openSender, type Sender } from '../helpers/session.ts';
 
 let server: RawServer;
@@ -145,7 +153,10 @@ describe('a connection that ends', () => {
         });
       },
     });
-    expect(await sender.send({ attachments: large })).toMatchObject({ status: 'failed', code: 'message_too_large' });
+    expect(await sender.send({ attachments: large })).toMatchObject({
+      status: 'failed',
+      code: 'message_too_large',
+    });
     server.script = {};
     expect(await sender.send()).toMatchObject({ status: 'succeeded' });
     expect(server.connections).toBe(2);
@@ -162,7 +173,10 @@ describe('a server that stalls', () => {
     ['after the final dot', { dot: silence }, 'unknown'],
   ])('%s: the deadline ends the call', async (_name, script, status) => {
     await start(script);
-    expect(await sender.send({}, { signal: AbortSignal.timeout(300) })).toMatchObject({ status, code: 'timeout' });
+    expect(await sender.send({}, { signal: AbortSignal.timeout(300) })).toMatchObject({
+      status,
+      code: 'timeout',
+    });
   });
 
   it('is left after the time for a connection or a reply', async () => {

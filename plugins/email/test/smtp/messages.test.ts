@@ -22,7 +22,11 @@ describe('a message', () => {
     expect(received?.mail).toMatchObject({ subject: 'Grüße', text: `${text}\n` });
     expect(received?.to).toEqual(['ada@example.com', 'hidden@example.com']);
     expect(received?.raw).not.toContain('hidden@example.com');
-    expect(result).toEqual({ status: 'succeeded', ref: received?.mail.messageId, data: { queueId: '4XyZ12abc' } });
+    expect(result).toEqual({
+      status: 'succeeded',
+      ref: received?.mail.messageId,
+      data: { queueId: '4XyZ12abc' },
+    });
   });
 
   it('of some megabytes arrives whole', async () => {
@@ -39,7 +43,10 @@ describe('a message', () => {
     const mails = await mailServer({ size: 1_000 });
     server = mails;
     sender = await openSender(mails.port);
-    expect(await sender.send({ text: 'x'.repeat(2_000) })).toMatchObject({ status: 'failed', code: 'message_too_large' });
+    expect(await sender.send({ text: 'x'.repeat(2_000) })).toMatchObject({
+      status: 'failed',
+      code: 'message_too_large',
+    });
     expect(await sender.send()).toMatchObject({ status: 'succeeded' });
   });
 
@@ -52,20 +59,23 @@ describe('a message', () => {
     expect(mails.received[0]?.mail.from?.address).toBe('news@sender.example');
   });
 
-  it.each(['"a b"@example.com', '"a@b"@example.com', '"a:b,c"@example.com'])('reaches %s, and nobody else', async (to) => {
+  it.each(['"a b"@example.com', '"a@b"@example.com', '"a:b,c"@example.com'])(
+    'reaches %s, and nobody else',
+    async (to) => {
+      const raw = await rawServer();
+      server = raw;
+      sender = await openSender(raw.port);
+      expect(await sender.send({ to })).toMatchObject({ status: 'succeeded' });
+      expect(raw.commands.filter((line) => line.startsWith('RCPT'))).toEqual([`RCPT TO:<${to}>`]);
+    },
+  );
+
+  it('to a domain in other letters goes to its ASCII form', async () => {
     const raw = await rawServer();
     server = raw;
     sender = await openSender(raw.port);
-    expect(await sender.send({ to })).toMatchObject({ status: 'succeeded' });
-    expect(raw.commands.filter((line) => line.startsWith('RCPT'))).toEqual([`RCPT TO:<${to}>`]);
-  });
-
-  it('to a domain in other letters goes to its ASCII form', async () => {
-    const mails = await mailServer();
-    server = mails;
-    sender = await openSender(mails.port);
     await sender.send({ to: 'ada@bücher.example' });
-    expect(mails.received[0]?.to).toEqual(['ada@xn--bcher-kva.example']);
+    expect(raw.commands).toContain('RCPT TO:<ada@xn--bcher-kva.example>');
   });
 });
 
@@ -85,7 +95,11 @@ describe('an address in other letters', () => {
     const raw = await rawServer({ ehlo: can('PIPELINING', '8BITMIME') });
     server = raw;
     sender = await openSender(raw.port);
-    for (const payload of [{ to: 'ädä@example.com' }, { from: 'ädä@example.com' }, { bcc: ['ädä@example.com'] }]) {
+    for (const payload of [
+      { to: 'ädä@example.com' },
+      { from: 'ädä@example.com' },
+      { bcc: ['ädä@example.com'] },
+    ]) {
       expect(await sender.send(payload)).toMatchObject({ status: 'failed', code: 'smtputf8_unsupported' });
     }
     expect(raw.messages).toEqual([]);

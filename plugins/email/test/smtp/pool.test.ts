@@ -11,7 +11,8 @@ afterEach(async () => {
   await server?.close();
 });
 
-const times = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, at) => make(at));
+const times = <T>(count: number, make: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, at) => make(at));
 
 describe('connections', () => {
   it('are used again, and no more are open than the settings allow', async () => {
@@ -89,7 +90,10 @@ describe('connections', () => {
     sender = await openSender(raw.port, { maxConnections: 1 });
     const first = sender.send({}, { signal: AbortSignal.timeout(600) });
     await expect.poll(() => raw.messages.length).toBe(1);
-    expect(await sender.send({}, { signal: AbortSignal.timeout(100) })).toMatchObject({ status: 'retry', code: 'timeout' });
+    expect(await sender.send({}, { signal: AbortSignal.timeout(100) })).toMatchObject({
+      status: 'retry',
+      code: 'timeout',
+    });
     expect(await first).toMatchObject({ status: 'unknown' });
     raw.script = {};
     expect(await sender.send()).toMatchObject({ status: 'succeeded' });

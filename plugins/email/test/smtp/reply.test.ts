@@ -13,9 +13,12 @@ describe('parseReply', () => {
     expect(parseReply(text)).toEqual(reply);
   });
 
-  it.each([undefined, '', 'hello', '2', '25 x', '2500', '199 x', '999 x', '<html>', 'x550 5.1.1'])('takes %j for none', (text) => {
-    expect(parseReply(text)).toBeUndefined();
-  });
+  it.each([undefined, '', 'hello', '2', '25 x', '2500', '199 x', '999 x', '<html>', 'x550 5.1.1'])(
+    'takes %j for none',
+    (text) => {
+      expect(parseReply(text)).toBeUndefined();
+    },
+  );
 });
 
 describe('queueIdOf', () => {

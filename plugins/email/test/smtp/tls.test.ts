@@ -24,19 +24,25 @@ const secure = { ...certificate, secure: true, disabledCommands: ['AUTH'] };
 const upgradable = { ...certificate, disabledCommands: ['AUTH'] };
 
 describe('a certificate', () => {
-  it.each(['implicit', 'starttls'] as const)('that is self-signed blocks the connection (%s)', async (tls) => {
-    const mails = await mailServer(tls === 'implicit' ? secure : upgradable);
-    server = mails;
-    expect(await send(mails.port, { tls })).toMatchObject({ status: 'blocked', code: 'tls_certificate' });
-    expect(mails.received).toEqual([]);
-  });
+  it.each(['implicit', 'starttls'] as const)(
+    'that is self-signed blocks the connection (%s)',
+    async (tls) => {
+      const mails = await mailServer(tls === 'implicit' ? secure : upgradable);
+      server = mails;
+      expect(await send(mails.port, { tls })).toMatchObject({ status: 'blocked', code: 'tls_certificate' });
+      expect(mails.received).toEqual([]);
+    },
+  );
 
-  it.each(['implicit', 'starttls', 'opportunistic'] as const)('that is given by tlsCa is trusted (%s)', async (tls) => {
-    const mails = await mailServer(tls === 'implicit' ? secure : upgradable);
-    server = mails;
-    expect(await send(mails.port, { tls, tlsCa: certificate.cert })).toMatchObject({ status: 'succeeded' });
-    expect(mails.received).toHaveLength(1);
-  });
+  it.each(['implicit', 'starttls', 'opportunistic'] as const)(
+    'that is given by tlsCa is trusted (%s)',
+    async (tls) => {
+      const mails = await mailServer(tls === 'implicit' ? secure : upgradable);
+      server = mails;
+      expect(await send(mails.port, { tls, tlsCa: certificate.cert })).toMatchObject({ status: 'succeeded' });
+      expect(mails.received).toHaveLength(1);
+    },
+  );
 
   it('for another name blocks the connection', async () => {
     const mails = await mailServer(secure);
@@ -61,14 +67,20 @@ describe('TLS that is not offered', () => {
   it('where it is required blocks the connection, and nothing is sent', async () => {
     const raw = await rawServer();
     server = raw;
-    expect(await send(raw.port, { tls: 'starttls' })).toMatchObject({ status: 'blocked', code: 'tls_not_offered' });
+    expect(await send(raw.port, { tls: 'starttls' })).toMatchObject({
+      status: 'blocked',
+      code: 'tls_not_offered',
+    });
     expect(raw.commands.some((line) => line.startsWith('MAIL'))).toBe(false);
   });
 
   it('and refused for now is waited for', async () => {
     const raw = await rawServer({ ehlo: can('STARTTLS'), starttls: '454 4.7.0 TLS not available' });
     server = raw;
-    expect(await send(raw.port, { tls: 'starttls' })).toMatchObject({ status: 'throttled', code: 'starttls_unavailable' });
+    expect(await send(raw.port, { tls: 'starttls' })).toMatchObject({
+      status: 'throttled',
+      code: 'starttls_unavailable',
+    });
   });
 
   it('is done without where it is opportunistic, but no password is sent', async () => {
@@ -86,7 +98,10 @@ describe('TLS that is not offered', () => {
   it('by a server that speaks plain text on a TLS port is a retry', async () => {
     const raw = await rawServer();
     server = raw;
-    expect(await send(raw.port, { tls: 'implicit' })).toMatchObject({ status: 'retry', code: 'tls_handshake' });
+    expect(await send(raw.port, { tls: 'implicit' })).toMatchObject({
+      status: 'retry',
+      code: 'tls_handshake',
+    });
   });
 });
 
@@ -96,12 +111,18 @@ describe('a login', () => {
     allowInsecureAuth: true,
     authMethods: ['PLAIN', 'LOGIN', 'CRAM-MD5'],
     onAuth(
-      auth: { username?: string | undefined; password?: string | undefined; validatePassword(password: string): boolean },
+      auth: {
+        username?: string | undefined;
+        password?: string | undefined;
+        validatePassword?(password: string): boolean;
+      },
       _session: unknown,
       callback: (error: Error | null, response?: { user: string }) => void,
     ) {
-      const right = auth.password === login.password || auth.validatePassword(login.password);
-      callback(right ? null : new Error('Wrong'), { user: 'ada' });
+      const right = auth.password === login.password || auth.validatePassword?.(login.password) === true;
+      callback(right ? null : Object.assign(new Error('Wrong password'), { responseCode: 535 }), {
+        user: 'ada',
+      });
     },
   };
 
