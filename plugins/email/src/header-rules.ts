@@ -57,7 +57,7 @@ export function headerProblem(name: string, value: string): HeaderProblem | unde
 }
 
 /** Why a text cannot stand in a header. */
-export function textProblem(value: string): string | undefined {
+function textProblem(value: string): string | undefined {
   if (hasControls(value)) return 'has a line break or another control character: remove it';
   if (
     value.length > MAX_WORD &&

@@ -26,7 +26,10 @@ export interface ComposeOptions {
   readonly tagHeader?: string | undefined;
 }
 
-/** Raised for a payload that {@link validate} refuses, which the engine would not have passed on. */
+/**
+ * Raised for a payload that {@link validate} refuses, which the engine would not have passed on.
+ * Its message has places and codes only, for it is kept with the result.
+ */
 export class InvalidMessageError extends Error {
   override readonly name = 'InvalidMessageError';
   readonly code = 'invalid_payload';
@@ -38,7 +41,7 @@ export class InvalidMessageError extends Error {
  */
 export async function composeMessage(payload: EmailPayload, options: ComposeOptions): Promise<Message> {
   const [problem] = validate(payload);
-  if (problem !== undefined) throw new InvalidMessageError(`${problem.path}: ${problem.message}`);
+  if (problem !== undefined) throw new InvalidMessageError(`${problem.path}: ${problem.code}`);
   const [from] = mailboxes(payload, 'from');
   const recipients = recipientsOf(payload);
   if (from === undefined || recipients.length === 0)

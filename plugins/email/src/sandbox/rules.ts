@@ -18,7 +18,7 @@ const REFUSALS: Readonly<Record<string, Reply>> = {
  * The word that decides for an address: all before the @, or what follows the last plus sign.
  * So `bounce@example.com` and `ada+bounce@example.com` do the same.
  */
-export function wordOf(address: string): string {
+function wordOf(address: string): string {
   const local = address.slice(0, address.lastIndexOf('@')).toLowerCase();
   return local.slice(local.lastIndexOf('+') + 1);
 }

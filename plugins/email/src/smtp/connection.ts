@@ -17,7 +17,7 @@ export interface SmtpError extends Error {
 }
 
 /** Raised where nodemailer would go on although the settings ask for more. */
-export class SetupError extends Error {
+class SetupError extends Error {
   override readonly name = 'SetupError';
   readonly code: 'tls_not_offered' | 'auth_not_offered' | 'connection_closed';
 

@@ -4,15 +4,15 @@ import { composeMessage, InvalidMessageError, type Message } from '../message/co
 import { plainTexts } from '../message/plain-text.ts';
 import { EmailPayload } from '../payload.ts';
 import { openConnection } from './connection.ts';
-import { SmtpCredentials } from './credentials.ts';
+import { MAX_CONNECTIONS, SmtpCredentials } from './credentials.ts';
 import { deliver } from './deliver.ts';
 import { GUARANTEE, judgeSetup } from './judge.ts';
 import { Pace } from './pace.ts';
 import { Pool } from './pool.ts';
 import { type SmtpSettings, settingsOf } from './settings.ts';
 
-/** Calls at once. An endpoint gets four fifths of them from the engine, which is MAX_CONNECTIONS. */
-const CONCURRENCY = 25;
+/** Calls at once. The engine gives four fifths of them to one endpoint, which is as many as there may be connections. */
+const CONCURRENCY = MAX_CONNECTIONS * 1.25;
 
 /**
  * Time for a call. RFC 5321, section 4.5.3.2 asks for ten minutes at the end of a message, for

@@ -6,13 +6,13 @@ import { codeOf } from './reply-codes.ts';
 export type Step = 'greeting' | 'ehlo' | 'starttls' | 'auth' | 'mail' | 'rcpt' | 'data' | 'dot';
 
 /** How long calls rest after a server said that it is not there for us now. No server says how long. */
-export const THROTTLE_MS = 30_000;
+const THROTTLE_MS = 30_000;
 
 /**
  * Least wait after a mailbox was deferred: greylisting servers take a repeat after some minutes
  * (RFC 6647, section 5), and RFC 5321, section 4.5.4.1 asks for patience in general.
  */
-export const DEFER_MS = 300_000;
+const DEFER_MS = 300_000;
 
 /** Enhanced codes that ask the whole connection for patience (RFC 3463: 3.2 and 4.5 are of the system; 7.0 is how rates are limited). */
 const PATIENCE = /^4\.(3\.2|4\.5|7\.0)$/;
@@ -41,7 +41,7 @@ export function verdict(reply: Reply, step: Step): JobResult {
 }
 
 /** Status and step, for the event log. */
-export const dataOf = ({ status, enhanced }: Reply, step: Step): { [name: string]: string | number } => ({
+const dataOf = ({ status, enhanced }: Reply, step: Step): { [name: string]: string | number } => ({
   smtpStatus: status,
   ...(enhanced === undefined ? {} : { enhancedStatus: enhanced }),
   step,
