@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  defineProvider,
+  failed,
+  type JobResult,
+  retry,
+  type Static,
+  Type,
+  unknown,
+} from '@batchsender/core/plugin';
+import { composeMessage, InvalidMessageError, type Message } from '../message/compose.ts';
+import { plainTexts } from '../message/plain-text.ts';
+import { EmailPayload } from '../payload.ts';
+import { judgeRecipients } from '../smtp/judge-recipients.ts';
+import { Outbox } from './outbox.ts';
+import { callRule, refusals } from './rules.ts';
+
+/** Schema of the credentials of the provider `sandbox`. It works without any. */
+export const SandboxCredentials = Type.Object(
+  {
+    folder: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'Where the messages are kept. Default: sandbox/email in the data folder.',
+      }),
+    ),
+    keep: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 1_000_000, description: 'How many of them. Default 1,000.' }),
+    ),
+    latencyMs: Type.Optional(
+      Type.Integer({ minimum: 0, maximum: 60_000, description: 'How long a message takes. Default 20.' }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** The credentials of the provider `sandbox`. */
+export type SandboxCredentials = Static<typeof SandboxCredentials>;
+
+/** Reaches nobody, and keeps what would have been sent. */
+export const sandbox = defineProvider({
+  title: 'Sandbox (reaches nobody)',
+  payload: EmailPayload,
+  credentials: SandboxCredentials,
+  guarantee: { kind: 'at-least-once' },
+  concurrency: 50,
+  open({ folder = defaultFolder(), keep = 1_000, latencyMs = 20 }) {
+    const outbox = new Outbox(folder, keep);
+    const plainText = plainTexts();
+    return {
+      async process({ payload }, { idempotencyKey, attempt, signal }): Promise<JobResult> {
+        let message: Message;
+        try {
+          message = await composeMessage(payload, { idempotencyKey, plainText });
+        } catch (error) {
+          if (!(error instanceof InvalidMessageError)) throw error;
+          return failed(error.code, { message: error.message });
+        }
+        if (!(await waited(latencyMs, signal)))
+          return retry('aborted', { message: 'The call ended before its message' });
+        const rule = callRule(message, attempt);
+        if (rule === 'stall') return stall(signal);
+        if (rule !== undefined) return rule;
+        const result = judgeRecipients(message, refusals(message), {});
+        if (result.status === 'succeeded') await outbox.put(message, idempotencyKey);
+        return result;
+      },
+    };
+  },
+});
+
+/** Next to the embedded database, where the server keeps what is its own. */
+function defaultFolder(): string {
+  return join(process.env['BATCHSENDER_DATA'] || '.batchsender', 'sandbox', 'email');
+}
+
+async function waited(ms: number, signal: AbortSignal): Promise<boolean> {
+  if (ms === 0) return !signal.aborted;
+  return sleep(ms, true, { signal }).catch(() => false);
+}
+
+function stall(signal: AbortSignal): Promise<JobResult> {
+  const result = unknown('timeout', { message: 'The sandbox never answered' });
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(result);
+    else signal.addEventListener('abort', () => resolve(result), { once: true });
+  });
+}

@@ -1,0 +1,63 @@
+import { lookup as systemLookup } from 'node:dns';
+import { connect, isIPv6, type LookupFunction, type Socket } from 'node:net';
+import {
+  AddressNotAllowedError,
+  checkAddress,
+  checkHost,
+  type NetworkPolicy,
+} from '@batchsender/core/plugin';
+
+export interface DialOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly network: NetworkPolicy;
+  /** Ends the attempt; its reason is the error. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Opens a TCP connection that obeys the network policy, as core's `guardedAgent` does for HTTP: a
+ * host is a setting, and whoever may make connections must not reach our own machines by one.
+ * Literal addresses, every address that DNS answers, and the peer at the end are checked.
+ * @throws AddressNotAllowedError for an address that is not public and not allowed.
+ */
+export function dial({ host, port, network, signal }: DialOptions): Promise<Socket> {
+  const range = checkHost(isIPv6(host) ? `[${host}]` : host, network);
+  if (range !== undefined) return Promise.reject(new AddressNotAllowedError(host, range));
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason as Error);
+    const socket = connect({ host, port, lookup: guardedLookup(network), noDelay: true });
+    const end = (error: Error) => {
+      signal.removeEventListener('abort', abort);
+      socket.destroy();
+      reject(error);
+    };
+    const abort = () => end(signal.reason as Error);
+    signal.addEventListener('abort', abort);
+    socket.once('error', end);
+    socket.once('connect', () => {
+      const peer = checkAddress(socket.remoteAddress ?? '', network);
+      if (peer !== undefined) return end(new AddressNotAllowedError(host, peer));
+      signal.removeEventListener('abort', abort);
+      socket.removeListener('error', end);
+      resolve(socket);
+    });
+  });
+}
+
+/** A lookup that answers only addresses that may be dialled. */
+function guardedLookup(network: NetworkPolicy): LookupFunction {
+  return (hostname, options, callback) => {
+    systemLookup(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, '', 0);
+      const allowed = addresses.filter(({ address }) => checkAddress(address, network) === undefined);
+      const [first] = allowed;
+      if (first === undefined) {
+        const range = checkAddress(addresses[0]?.address ?? '', network) ?? 'unknown';
+        return callback(new AddressNotAllowedError(hostname, range), '', 0);
+      }
+      if (options.all === true) return callback(null, allowed);
+      callback(null, first.address, first.family);
+    });
+  };
+}

@@ -1,0 +1,95 @@
+import type { PayloadProblem } from '@batchsender/core/plugin';
+import { hasControls, parseAddress } from './address.ts';
+import { attachmentProblems } from './attachment-rules.ts';
+import { headerProblem } from './header-rules.ts';
+import { type EmailPayload, MAX_RECIPIENTS } from './payload.ts';
+import { addressesAt } from './recipients.ts';
+
+const FIELDS = ['to', 'cc', 'bcc', 'from', 'replyTo'] as const;
+
+/** What the schema cannot say about a payload. Answers every problem, with its place and the remedy. */
+export function validate(payload: EmailPayload): readonly PayloadProblem[] {
+  return [
+    ...addressProblems(payload),
+    ...contentProblems(payload),
+    ...headerProblems(payload),
+    ...unsubscribeProblems(payload),
+    ...attachmentProblems(payload),
+  ];
+}
+
+function* addressProblems(payload: EmailPayload): Generator<PayloadProblem> {
+  let count = 0;
+  for (const field of FIELDS) {
+    const addresses = addressesAt(payload, field);
+    if (field !== 'from' && field !== 'replyTo') count += addresses.length;
+    for (const { path, input } of addresses) {
+      const mailbox = parseAddress(input);
+      if (typeof mailbox === 'string') yield { path, code: 'invalid_address', message: mailbox };
+    }
+  }
+  if (count > MAX_RECIPIENTS) {
+    yield {
+      path: '/to',
+      code: 'too_many_recipients',
+      message: `to, cc and bcc have ${count} addresses, and a message at most ${MAX_RECIPIENTS}: make a job of each recipient`,
+    };
+  }
+}
+
+function* contentProblems({ subject, text, html }: EmailPayload): Generator<PayloadProblem> {
+  if (hasControls(subject)) {
+    yield {
+      path: '/subject',
+      code: 'invalid_subject',
+      message: 'a subject is one line, without line breaks and control characters: remove them',
+    };
+  }
+  if (!text && !html) {
+    yield { path: '/text', code: 'no_content', message: 'the message is empty: give text, html or both' };
+  }
+}
+
+function* headerProblems({ headers = {} }: EmailPayload): Generator<PayloadProblem> {
+  const seen = new Set<string>();
+  for (const [name, value] of Object.entries(headers)) {
+    const path = `/headers/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const problem = headerProblem(name, value);
+    if (problem !== undefined) yield { path, ...problem };
+    const lower = name.toLowerCase();
+    if (seen.has(lower)) {
+      yield {
+        path,
+        code: 'duplicate_header',
+        message: `The header '${lower}' is given twice: keep one of them`,
+      };
+    }
+    seen.add(lower);
+  }
+}
+
+function* unsubscribeProblems({ listUnsubscribe, headers = {} }: EmailPayload): Generator<PayloadProblem> {
+  if (listUnsubscribe === undefined) return;
+  const { url, mailto } = listUnsubscribe;
+  // RFC 8058, section 3.1: an HTTPS URI. The characters are those of a URI, none that would end it in the header.
+  if (!/^https:\/\/[\x21\x23-\x3b\x3d\x3f-\x7e]+$/.test(url) || URL.parse(url) === null) {
+    yield {
+      path: '/listUnsubscribe/url',
+      code: 'invalid_url',
+      message: 'url must be an https URL with all other characters percent-encoded (RFC 8058)',
+    };
+  }
+  const mailbox = mailto === undefined ? undefined : parseAddress(mailto);
+  const problem = typeof mailbox === 'object' && mailbox.needsUtf8 ? 'use an ASCII address' : mailbox;
+  if (typeof problem === 'string') {
+    yield { path: '/listUnsubscribe/mailto', code: 'invalid_address', message: problem };
+  }
+  for (const name of Object.keys(headers)) {
+    if (!/^list-unsubscribe(-post)?$/i.test(name)) continue;
+    yield {
+      path: `/headers/${name}`,
+      code: 'duplicate_header',
+      message: `'${name}' is made from listUnsubscribe: keep one of them`,
+    };
+  }
+}
