@@ -1,7 +1,7 @@
 import type { ResultRow } from '@batchsender/core';
 
 /** What an export adds to the columns of the user, in this order. */
-export const EXPORT_FIELDS = [
+const EXPORT_FIELDS = [
   'id',
   'seq',
   'state',
