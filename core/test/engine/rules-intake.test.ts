@@ -89,7 +89,7 @@ describe('an upload that makes its batch', () => {
     await upload.write(rows(numbered(1_200)));
     await expect(engine.getBatch(upload.batchId)).rejects.toMatchObject({ code: 'batch_not_found' });
     expect((await engine.listBatches()).items).toEqual([]);
-    expect(await upload.commit()).toEqual({ accepted: 1_200 });
+    expect(await upload.commit()).toEqual({ accepted: 1_200, rejected: 0, duplicates: 0, errors: [] });
     expect((await ended(engine, upload.batchId)).counts.succeeded).toBe(1_200);
   });
 
