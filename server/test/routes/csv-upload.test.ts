@@ -298,7 +298,8 @@ describe('an export that comes back', () => {
   test('is free of duplicates with dedupeBy, and shows its columns in a form as well', async () => {
     const form = new FormData();
     form.set('batch', JSON.stringify({ type: 'note', dedupeBy: 'to', sealed: false }));
-    form.set('file', new Blob(['to,Town\na,X\nb,Y\na,Z\n'], { type: 'text/csv' }), 'people.csv');
+    form.set('onInvalid', 'skip');
+    form.set('file', new Blob(['to,Town\na,X\nb,Y\na,Z\nc\n'], { type: 'text/csv' }), 'people.csv');
     const response = await fetch(`${server.url}/v1/batches`, {
       method: 'POST',
       headers: { authorization: `Bearer ${KEY}` },
@@ -307,7 +308,8 @@ describe('an export that comes back', () => {
     const batch = (await response.json()) as { id: string };
     expect(batch).toMatchObject({
       duplicates: 1,
-      upload: { accepted: 2, rejected: 0, duplicates: 1, errors: [] },
+      rejected: 1,
+      upload: { accepted: 2, rejected: 1, duplicates: 1, errors: [{ line: 5, code: 'too_few_cells' }] },
     });
     const exported = await server.api(`/v1/batches/${batch.id}/results?format=csv`);
     expect(exported.body.split('\r\n')[0]).toMatch(/^to,Town,bs_id,/);
