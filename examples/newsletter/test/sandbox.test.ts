@@ -1,9 +1,9 @@
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../../../server/test/helpers/app.ts';
 import { type Cli, dataFolder, runCli } from '../../../server/test/helpers/cli.ts';
-import { type Desk, desk, readmeCommands, rowsOf } from './helpers/desk.ts';
+import { commandsOf, type Desk, desk, rowsOf } from './helpers/desk.ts';
 
 const KEY = 'bs_newsletter_in_the_sandbox';
 const data = dataFolder();
@@ -16,7 +16,8 @@ const newDesk = (): Desk => {
   desks.push(made);
   return made;
 };
-const mails = () => readdirSync(join(data.path, 'sandbox', 'email')).length;
+const outbox = join(data.path, 'sandbox', 'email');
+const mails = () => (existsSync(outbox) ? readdirSync(outbox).length : 0);
 
 beforeAll(async () => {
   cli = runCli({ env: { BATCHSENDER_DATA: data.path, BATCHSENDER_API_KEY: KEY } });
@@ -31,7 +32,8 @@ afterAll(async () => {
 describe('a server without settings for SMTP', { timeout: 180_000 }, () => {
   test('keeps the mails of the README in its sandbox, and takes the mended failures back', async () => {
     const home = newDesk();
-    const [, send = ''] = readmeCommands('Run it');
+    const before = mails();
+    const [, send = ''] = commandsOf('README.md', 'Run it');
     const first = await home.run(send.replace(/^(cd|export) .*\n/gm, ''));
     expect(first).toMatchObject({ code: 0, stderr: '' });
     expect(first.stdout).toMatch(
@@ -48,16 +50,16 @@ describe('a server without settings for SMTP', { timeout: 180_000 }, () => {
       },
       { email: 'full@example.com', city: '"Saint-Étienne ""Centre"""', id: '00423', bs_code: 'mailbox_full' },
     ]);
-    expect(mails()).toBe(5);
+    expect(mails()).toBe(before + 5);
 
-    const [mend = '', repair = ''] = readmeCommands('Mend the failures, and send again');
+    const [mend = '', repair = ''] = commandsOf('README.md', 'Mend the failures, and send again');
     const second = await home.run(mend);
     expect(second.stdout).toContain('accepted 2, rejected 0, duplicates 0');
     expect(second.stdout).toContain('succeeded 2, failed 0');
     const third = await home.run(repair);
     expect(third.stdout).toContain('accepted 1, rejected 0, duplicates 0');
     expect(third.stdout).toContain('succeeded 1, failed 0');
-    expect(mails()).toBe(8);
+    expect(mails()).toBe(before + 8);
     expect(home.files()).not.toContain('still-failed.csv');
   });
 
@@ -94,6 +96,43 @@ describe('a server without settings for SMTP', { timeout: 180_000 }, () => {
     expect(stdout).toContain('succeeded 1, failed 0, unknown 1');
     expect(stdout).toMatch(/Look at the unknown ones: http.*\/jobs\?state=unknown/);
     expect(home.files()).not.toContain('failed.csv');
+  });
+});
+
+describe('the first page of the repository', { timeout: 180_000 }, () => {
+  test('takes a new user from a CSV to its failures and back, by its own commands', async () => {
+    const home = newDesk();
+    const blocks = commandsOf('../../README.md', "A spreadsheet's CSV, with curl");
+    expect(blocks).toHaveLength(6);
+    const [list = '', batch = '', send = '', watch = '', failures = '', mend = ''] = blocks;
+    let id = '';
+    const type = async (commands: string) => {
+      // What a person fills in; and the server of a test has a free port.
+      const filled = commands.replaceAll('http://127.0.0.1:3000', url).replace('ID=01a2…', `ID=${id}`);
+      const { code, stdout, stderr } = await home.run(filled, { KEY, ID: id });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+      return stdout;
+    };
+    const untilCompleted = () =>
+      eventually(async () => {
+        const answer = JSON.parse(await type(watch));
+        return answer.state === 'completed' && answer;
+      });
+
+    await type(list);
+    await type(batch);
+    const sent = JSON.parse(await type(send));
+    expect(sent.upload).toMatchObject({ accepted: 2, rejected: 1, duplicates: 1, errors: [{ line: 4 }] });
+    id = sent.id;
+    expect(await untilCompleted()).toMatchObject({ counts: { succeeded: 1, failed: 1 } });
+    await type(failures);
+    expect(rowsOf(home.read('failed.csv'))).toMatchObject([
+      { email: 'bounce@example.com', name: 'Björn', city: 'Malmö; Skåne', bs_code: 'mailbox_unknown' },
+    ]);
+    const again = JSON.parse(await type(mend));
+    expect(again.upload).toEqual({ accepted: 1, rejected: 0, duplicates: 0, errors: [] });
+    id = again.id;
+    expect(await untilCompleted()).toMatchObject({ counts: { succeeded: 1, failed: 0 } });
   });
 });
 

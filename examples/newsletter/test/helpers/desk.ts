@@ -22,12 +22,20 @@ export interface Desk {
   remove(): void;
 }
 
-/** Makes a desk where `SERVER` and `API_KEY` are set. */
+let desks = 0;
+
+/**
+ * Makes a desk where `SERVER` and `API_KEY` are set. Its newsletter has a name of its own, since
+ * the same list with the same text is not sent twice.
+ */
 export function desk(server: string, apiKey: string): Desk {
   const folder = mkdtempSync(join(tmpdir(), 'batchsender newsletter, '));
   for (const name of ['newsletter.sh', 'newsletter.json', 'people.csv']) {
     copyFileSync(new URL(name, EXAMPLE), join(folder, name));
   }
+  const newsletter = join(folder, 'newsletter.json');
+  desks += 1;
+  writeFileSync(newsletter, readFileSync(newsletter, 'utf8').replace('newsletter"', `newsletter ${desks}"`));
   return {
     run: (commands, env = {}) =>
       new Promise((resolve) => {
@@ -47,9 +55,9 @@ export function desk(server: string, apiKey: string): Desk {
   };
 }
 
-/** The commands of a section of the README, as they stand there. */
-export function readmeCommands(section: string): readonly string[] {
-  const text = readFileSync(new URL('README.md', EXAMPLE), 'utf8');
+/** The blocks of commands in a section of a page, as they stand there. The path is seen from the example. */
+export function commandsOf(page: string, section: string): readonly string[] {
+  const text = readFileSync(new URL(page, EXAMPLE), 'utf8');
   const part = text.split(/^## /m).find((one) => one.startsWith(`${section}\n`)) ?? '';
   return [...part.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map((match) => match[1] ?? '');
 }
