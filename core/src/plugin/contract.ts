@@ -180,7 +180,10 @@ export interface OAuth {
 /** One way for a module to deliver. Made by {@link defineProvider}. */
 export interface Provider<P = JobPayload, C = unknown> {
   readonly title: string;
-  /** Schema of the credentials; mark secret fields with `secret()`. */
+  /**
+   * Schema of the credentials; mark secret fields with `secret()`. The server shows the schema's
+   * `description` at the start if a module falls back to this provider as its `sandbox`.
+   */
   readonly credentials: TSchema;
   readonly oauth?: OAuth;
   /** Asked before every call if it is a function; must not do I/O. */

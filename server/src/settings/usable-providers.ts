@@ -41,20 +41,21 @@ function orderProviders(module: Module, connections: Connections): { providers: 
   if (usable.length > 0) return { providers: Object.fromEntries([...usable, ...rest, ...sandbox]) };
   const providers = Object.fromEntries([...sandbox, ...rest]);
   // A module that has a sandbox only is meant to be one.
-  return real.length === 0
-    ? { providers }
-    : { providers, notice: noticeFor(module, real, sandbox.length > 0) };
+  return real.length === 0 ? { providers } : { providers, notice: noticeFor(module, real, sandbox[0]?.[1]) };
 }
 
 function noticeFor(
   module: Module,
   real: readonly [string, Provider<never, never>][],
-  hasSandbox: boolean,
+  sandbox: Provider<never, never> | undefined,
 ): string {
   const names = real.map((entry) => entry[0]).join(', ');
   const [name, provider] = real[0] as [string, Provider<never, never>];
+  const problem = `${module.type}: no credentials for ${names}, so its jobs`;
   const remedy = `To send, set ${requiredVariables(module.type, name, provider).join(', ')}.`;
-  return hasSandbox
-    ? `${module.type}: no credentials for ${names}, so its jobs go to the sandbox and reach nobody. ${remedy}`
-    : `${module.type}: no credentials for ${names}, so its jobs cannot be sent. ${remedy}`;
+  if (sandbox === undefined) return `${problem} cannot be sent. ${remedy}`;
+  // Of the sandbox, its schema says best what it does with the jobs.
+  const { description } = sandbox.credentials as { description?: string };
+  const more = description === undefined ? '' : ` ${description}`;
+  return `${problem} go to the sandbox and reach nobody.${more} ${remedy}`;
 }

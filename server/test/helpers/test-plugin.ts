@@ -34,7 +34,10 @@ const free = (title: string) =>
   defineProvider({
     title,
     payload: Payload,
-    credentials: Type.Object({ note: Type.Optional(Type.String()) }, { additionalProperties: false }),
+    credentials: Type.Object(
+      { note: Type.Optional(Type.String()) },
+      { additionalProperties: false, description: 'It keeps them in its drawer.' },
+    ),
     guarantee: { kind: 'at-least-once' },
     open: () => ({ process: () => succeeded() }),
   });

@@ -107,6 +107,21 @@ describe('a form', () => {
     }
   });
 
+  test('leaves invalid rows and duplicates out if asked, and the batch keeps both counts', async () => {
+    const parts = [
+      batch({ dedupeBy: 'to' }),
+      { name: 'onInvalid', value: 'skip' },
+      csv('to,outcome\na,\nb,nonsense\na,\n'),
+    ];
+    const headers = { 'idempotency-key': 'form-skip' };
+    const { status, body } = await send(parts, headers);
+    expect(status).toBe(201);
+    expect(body.upload).toMatchObject({ accepted: 1, rejected: 1, duplicates: 1, errors: [{ line: 3 }] });
+    expect(body).toMatchObject({ rejected: 1, duplicates: 1, counts: { total: 1 } });
+    const again = await send(parts, headers);
+    expect(again.body).toMatchObject({ id: body.id, upload: { rejected: 1, duplicates: 1 } });
+  });
+
   test('repeated with its Idempotency-Key makes one batch, whatever its boundary', async () => {
     const parts = [batch({ name: 'once' }), csv('to\na\nb\n')];
     const headers = { 'idempotency-key': 'form-once' };

@@ -9,12 +9,12 @@ const prefer = (plugin: Plugin, env: Record<string, string> = {}): Usable =>
 
 const order = ({ plugins }: Usable): string[] => Object.keys(plugins[0]?.modules[0]?.providers ?? {});
 
-test('a module without credentials falls back to its sandbox, and says what to set', () => {
+test('a module without credentials falls back to its sandbox, and says what that does and what to set', () => {
   const usable = prefer(pagerPlugin({ hasSandbox: true }));
   expect(order(usable)[0]).toBe('sandbox');
   expect(usable.notices).toEqual([
     'pager: no credentials for acme, globex, so its jobs go to the sandbox and reach nobody. ' +
-      'To send, set BATCHSENDER_PAGER_ACME_ACCOUNT_SID, BATCHSENDER_PAGER_ACME_AUTH_TOKEN.',
+      'It keeps them in its drawer. To send, set BATCHSENDER_PAGER_ACME_ACCOUNT_SID, BATCHSENDER_PAGER_ACME_AUTH_TOKEN.',
   ]);
 });
 

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   defineProvider,
@@ -32,7 +32,12 @@ export const SandboxCredentials = Type.Object(
       Type.Integer({ minimum: 0, maximum: 60_000, description: 'How long a message takes. Default 20.' }),
     ),
   },
-  { additionalProperties: false },
+  {
+    additionalProperties: false,
+    // The server shows this when it falls back to the sandbox.
+    description:
+      'It keeps what would have been sent, by default in sandbox/email of the data folder (BATCHSENDER_DATA, else ./.batchsender).',
+  },
 );
 
 /** The credentials of the provider `sandbox`. */
@@ -45,7 +50,8 @@ export const sandbox = defineProvider({
   credentials: SandboxCredentials,
   guarantee: { kind: 'at-least-once' },
   concurrency: 50,
-  open({ folder = defaultFolder(), keep = 1_000, latencyMs = 20 }) {
+  open({ folder = defaultFolder(), keep = 1_000, latencyMs = 20 }, { logger }) {
+    if (keep > 0) logger.info({ folder: resolve(folder) }, 'the sandbox keeps its messages in this folder');
     const outbox = new Outbox(folder, keep);
     const plainText = plainTexts();
     return {
@@ -82,8 +88,8 @@ async function waited(ms: number, signal: AbortSignal): Promise<boolean> {
 
 function stall(signal: AbortSignal): Promise<JobResult> {
   const result = unknown('timeout', { message: 'The sandbox never answered' });
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(result);
-    else signal.addEventListener('abort', () => resolve(result), { once: true });
+  return new Promise((settle) => {
+    if (signal.aborted) settle(result);
+    else signal.addEventListener('abort', () => settle(result), { once: true });
   });
 }

@@ -1,6 +1,6 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { JobResult, SingleSession } from '@batchsender/core/plugin';
 import { fakeCall, fakeJob, fakeOpenContext } from '@batchsender/core/testing';
 import PostalMime from 'postal-mime';
@@ -116,6 +116,15 @@ describe('the sandbox', () => {
       status: 'unknown',
       code: 'timeout',
     });
+  });
+
+  it.each<[number, object[]]>([
+    [10, [{ level: 'info', fields: { folder: resolve('out') } }]],
+    [0, []],
+  ])('says in the log where %i messages are kept', async (keep, lines) => {
+    const context = fakeOpenContext();
+    await sandbox.open({ folder: 'out', keep }, context);
+    expect(context.lines).toMatchObject(lines);
   });
 
   it('takes its time, and ends with the call', async () => {
