@@ -12,7 +12,9 @@ export const WEBHOOK_CONCURRENCY = concurrencyOf(webhookPlugin);
 
 function concurrencyOf(plugin: Plugin): number {
   const provider = Object.values(plugin.modules[0]?.providers ?? {})[0];
-  return provider?.concurrency ?? 10;
+  const { concurrency = 10 } = provider ?? {};
+  if (typeof concurrency === 'function') throw new Error('The webhook plugin asks its credentials');
+  return concurrency;
 }
 
 function open(setting: Setting): Engine {

@@ -111,9 +111,15 @@ function checkProvider(plugin: Plugin, at: string, provider: Provider): void {
 function checkNumbers(plugin: Plugin, at: string, provider: Provider): void {
   for (const field of ['batchSize', 'batchBytes', 'concurrency'] as const) {
     const value = provider[field];
-    if (value !== undefined && (!Number.isSafeInteger(value) || value < 1)) {
+    // A function can only be asked with credentials: by the conformance suite, and by the runner.
+    if (typeof value === 'function' && field === 'concurrency') continue;
+    if (value !== undefined && (!Number.isSafeInteger(value) || Number(value) < 1)) {
       refuse(plugin, `${at}: ${field} must be a whole number from 1`);
     }
+  }
+  const { endpointKey } = provider;
+  if (endpointKey !== undefined && typeof endpointKey !== 'function' && !isText(endpointKey)) {
+    refuse(plugin, `${at}: endpointKey must be a function of the payload, or a text if all jobs go to one`);
   }
   if (typeof provider.timeoutMs === 'number' && !(provider.timeoutMs > 0)) {
     refuse(plugin, `${at}: timeoutMs must be above 0`);
@@ -133,6 +139,8 @@ function checkRates(plugin: Plugin, at: string, provider: Provider): void {
     }
   }
 }
+
+const isText = (value: unknown): boolean => typeof value === 'string' && value !== '';
 
 function isGuarantee(value: unknown): boolean {
   const guarantee = value as { kind?: unknown; scope?: unknown; ttlMs?: unknown; settleMs?: unknown } | null;

@@ -192,13 +192,21 @@ export interface Provider<P = JobPayload, C = unknown> {
   readonly batchSize?: number;
   /** Most bytes of JSON payload in one call. Default: no limit. */
   readonly batchBytes?: number;
-  /** Most calls at once per connection, over all runners together. Default 10. */
-  readonly concurrency?: number;
+  /**
+   * Most calls at once per connection, over all runners together; a whole number from 1. Default
+   * 10. A function is asked once a connection and process: what is not to be called at once must
+   * not wait inside of `process`, where a crash would leave it in doubt.
+   */
+  readonly concurrency?: number | ((credentials: C) => number);
   /** Time allowed for a call, in milliseconds. Default 30,000. */
   readonly timeoutMs?: number | ((payload: P) => number);
   readonly rates?: readonly Rate<P>[];
-  /** The circuit breaker's key: a receiver's origin. Default: no breaker. */
-  readonly endpointKey?: (payload: P) => string;
+  /**
+   * The circuit breaker's key: a receiver's origin. No endpoint gets more than 80% of the free
+   * slots. A text instead of a function: all jobs of a connection go to this one, which may take
+   * all slots. Default: no breaker.
+   */
+  readonly endpointKey?: string | ((payload: P) => string);
   /** Jobs with the same key may share a call. Default: all may. */
   readonly groupKey?: (payload: P) => string;
   /** Opens a session. Called lazily, once a connection and process; may throw to block nothing and be retried. */

@@ -130,7 +130,9 @@ describe('a plugin that cannot be used is refused, saying what to do', () => {
     ['a guarantee without its fields', withProvider({ guarantee: { kind: 'keyed' } }), /with its fields/],
     ['a batch size of 0', withProvider({ batchSize: 0 }), /batchSize must be a whole number from 1/],
     ['a batch of 1.5 bytes', withProvider({ batchBytes: 1.5 }), /batchBytes must be a whole number/],
+    ['a batch size by a function', withProvider({ batchSize: () => 5 }), /batchSize must be a whole number/],
     ['a concurrency of 0', withProvider({ concurrency: 0 }), /concurrency must be a whole number/],
+    ['an endpointKey that is no text', withProvider({ endpointKey: 5 }), /endpointKey must be a function/],
     ['no time for a call', withProvider({ timeoutMs: 0 }), /timeoutMs must be above 0/],
     ['a rate without a window', withProvider({ rates: [{ per: 'call', max: 1 }] }), /a rate needs per/],
     [

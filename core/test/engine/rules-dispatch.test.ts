@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { succeeded } from '../../src/plugin/index.ts';
+import { succeeded, Type } from '../../src/plugin/index.ts';
 import { ended, sleep, testWorld, until } from '../helpers/engine-world.ts';
 import { barrier, fake, numbered } from '../helpers/fake-plugin.ts';
 
@@ -170,6 +170,53 @@ describe('fairness', () => {
     expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 400 });
     expect([...mail.timesCalled().values()].every((times) => times === 1)).toBe(true);
   });
+
+  it('E16: makes as many calls at once as the credentials allow, also to the only endpoint', async () => {
+    const hold = barrier();
+    const mail = fake({
+      provider: {
+        concurrency: ({ lines }: { lines: number }) => lines,
+        credentials: Type.Object({ lines: Type.Integer() }),
+        endpointKey: 'server',
+      },
+      process: async () => {
+        await hold.pass();
+        return succeeded();
+      },
+    });
+    const engine = await world.started({ plugins: [mail], credentials: () => ({ lines: 6 }) });
+    const { id } = await engine.submit({ type: 'mail', jobs: numbered(20) });
+    await until('six calls', async () => mail.calls.length === 6);
+    await sleep(300);
+    expect(mail.calls).toHaveLength(6);
+    hold.open();
+    expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 20 });
+  });
+
+  it.each([
+    ['throws', ({ limits }: { limits: { lines: number } }) => limits.lines],
+    ['answers no count', () => Number.NaN],
+  ])(
+    'E16: makes one call at once if the function for it %s, and says whose fault it is',
+    async (_, broken) => {
+      const hold = barrier();
+      const mail = fake({
+        provider: { concurrency: broken },
+        process: async () => {
+          await hold.pass();
+          return succeeded();
+        },
+      });
+      const engine = await world.started({ plugins: [mail] });
+      const { id } = await engine.submit({ type: 'mail', jobs: numbered(5) });
+      await until('the first call', async () => mail.calls.length === 1);
+      await sleep(300);
+      expect(mail.calls).toHaveLength(1);
+      expect(world.log.filter(({ message }) => message?.includes('concurrency of provider'))).toHaveLength(1);
+      hold.open();
+      expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 5 });
+    },
+  );
 
   it('E16: gives a chunk back after its slice, and nobody is called twice for it', async () => {
     const mail = fake({

@@ -13,6 +13,7 @@ export const CASES = {
   samples: 'the samples are valid',
   unknownField: 'an unknown field of a payload is refused',
   functions: 'what is asked about a payload is answered, each time the same',
+  concurrency: 'concurrency is a whole number from 1',
   session: 'open() gives a session that fits the declaration',
   close: 'close() ends, also without a call before',
   shared: 'two sessions share no state',

@@ -35,6 +35,10 @@ describe('the types of the contract', () => {
         expectTypeOf(payload.to).toEqualTypeOf<string>();
         return { kind: 'keyed', scope: 'job', ttlMs: 1 };
       },
+      concurrency: (credentials) => {
+        expectTypeOf(credentials.region).toEqualTypeOf<string | undefined>();
+        return 5;
+      },
       endpointKey: (payload) => payload.to,
       open: (credentials, context) => {
         expectTypeOf(credentials).toEqualTypeOf<{ apiKey: string; region?: string }>();
@@ -132,6 +136,9 @@ describe('the types of the contract', () => {
     const open = () => ({ process: () => succeeded() });
     // @ts-expect-error No such guarantee.
     defineProvider({ ...base, guarantee: { kind: 'exactly-once' }, open });
+    defineProvider({ ...base, concurrency: 3, endpointKey: 'server', open });
+    // @ts-expect-error A number of calls is no text.
+    defineProvider({ ...base, concurrency: () => '3', open });
     // @ts-expect-error A key that is kept needs to say for how long.
     defineProvider({ ...base, guarantee: { kind: 'keyed', scope: 'job' }, open });
   });

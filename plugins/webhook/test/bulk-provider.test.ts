@@ -259,7 +259,8 @@ describe('the provider bulk', () => {
 
   it('breaks circuits by origin and allows a call more time than a single one', () => {
     const bulk = bulkProvider();
-    expect(bulk.endpointKey?.({ url: 'https://Example.com:443/a?b' })).toBe('https://example.com');
+    const endpointKey = bulk.endpointKey as (payload: object) => string;
+    expect(endpointKey({ url: 'https://Example.com:443/a?b' })).toBe('https://example.com');
     const timeoutMs = bulk.timeoutMs as (payload: object) => number;
     expect([timeoutMs({ url: 'x' }), timeoutMs({ url: 'x', timeoutMs: 5 })]).toEqual([30_000, 5]);
   });

@@ -200,8 +200,9 @@ describe('a webhook call', () => {
 
 describe('the provider', () => {
   it('breaks circuits by origin and takes the time limit from the payload', () => {
-    expect(http.endpointKey?.({ url: 'https://Example.com:443/a?b' })).toBe('https://example.com');
-    expect(http.endpointKey?.({ url: 'nonsense' })).toBe('invalid');
+    const endpointKey = http.endpointKey as (payload: object) => string;
+    expect(endpointKey({ url: 'https://Example.com:443/a?b' })).toBe('https://example.com');
+    expect(endpointKey({ url: 'nonsense' })).toBe('invalid');
     const timeoutMs = http.timeoutMs as (payload: object) => number;
     expect([timeoutMs({ url: 'x' }), timeoutMs({ url: 'x', timeoutMs: 5 })]).toEqual([10_000, 5]);
   });

@@ -12,6 +12,7 @@ import { knownVariables, type Settings } from '../settings.ts';
 import { type BannerFacts, NO_PLUGINS, urlOf } from './banner.ts';
 import { closeApp } from './close-app.ts';
 import { explainDatabase, explainListen } from './explain.ts';
+import { liftBlocks } from './lift-blocks.ts';
 
 /** Calls in flight get this long to end when the server stops. */
 const GRACE_MS = 20_000;
@@ -42,6 +43,7 @@ export async function startServer(options: StartOptions): Promise<BannerFacts> {
   if (key.made !== undefined) options.onKeyMade(key.made);
   const app = buildApp({ engine, apiKey: key, version, logger, maxLineBytes: settings.maxLineBytes });
   options.resources.defer(() => closeApp(app));
+  await liftBlocks(engine, host.connections, logger);
   await engine.start();
   await app.listen({ host: settings.host, port: settings.port }).catch((error: unknown) => {
     throw explainListen(error, settings);

@@ -18,13 +18,13 @@ export interface CallKeys {
 export function callKeys(provider: Provider): (payload: JobPayload) => CallKeys {
   const { endpointKey, groupKey, timeoutMs = DEFAULT_TIMEOUT_MS, rates = [] } = provider;
   const ask = (payload: JobPayload): CallKeys => ({
-    endpoint: endpointKey?.(payload),
+    endpoint: typeof endpointKey === 'function' ? endpointKey(payload) : endpointKey,
     group: groupKey?.(payload) ?? '',
     timeoutMs: typeof timeoutMs === 'function' ? timeoutMs(payload) : timeoutMs,
     rates: rates.map((rate) => rate.key?.(payload) ?? ''),
   });
-  const asks = [endpointKey, groupKey, ...rates.map((rate) => rate.key)].some((key) => key !== undefined);
-  if (asks || typeof timeoutMs === 'function') return ask;
+  const asked = [endpointKey, timeoutMs, groupKey, ...rates.map((rate) => rate.key)];
+  if (asked.some((key) => typeof key === 'function')) return ask;
   const same = ask({});
   return () => same;
 }

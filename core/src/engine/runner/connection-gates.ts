@@ -1,5 +1,6 @@
 import type { Logger } from '../../plugin/index.ts';
 import type { RunStore } from '../store.ts';
+import { concurrencyOf } from './concurrency.ts';
 import { ConnectionGate } from './gate.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { isPluginMistake } from './lost.ts';
@@ -12,7 +13,8 @@ export interface ConnectionGatesOptions {
   onDue(inMs: number): void;
 }
 
-const DEFAULT_CONCURRENCY = 10;
+/** For a provider whose `concurrency` gives no number: slow, but nobody is called more often than is good. */
+const LEAST_CONCURRENCY = 1;
 const SAME_THROWS = 10;
 /** A connection is asked again after a day at the latest, whatever patience its provider asked for. */
 const MAX_THROTTLE_MS = 86_400_000;
@@ -37,8 +39,9 @@ export class ConnectionGates {
     const { connectionId } = plan.batch;
     let gate = this.#gates.get(connectionId);
     if (gate === undefined) {
-      const concurrency = plan.provider.concurrency ?? DEFAULT_CONCURRENCY;
-      gate = new ConnectionGate(this.#options.heartbeat.share(concurrency));
+      const concurrency = concurrencyOf(plan.provider, plan.credentials) ?? this.#least(plan);
+      const alone = typeof plan.provider.endpointKey === 'string';
+      gate = new ConnectionGate(this.#options.heartbeat.share(concurrency), alone);
       gate.blocked = this.#blocked.has(connectionId);
       this.#gates.set(connectionId, gate);
       this.#concurrency.set(connectionId, concurrency);
@@ -49,8 +52,17 @@ export class ConnectionGates {
   /** Divides each provider's concurrency over the runners that live now. */
   share(): void {
     for (const [connectionId, gate] of this.#gates) {
-      gate.limit = this.#options.heartbeat.share(this.#concurrency.get(connectionId) ?? DEFAULT_CONCURRENCY);
+      gate.limit = this.#options.heartbeat.share(this.#concurrency.get(connectionId) ?? LEAST_CONCURRENCY);
     }
+  }
+
+  #least({ pluginName, batch }: BatchPlan): number {
+    this.#options.logger.error(
+      { plugin: pluginName, connectionId: batch.connectionId },
+      `Plugin ${pluginName}: concurrency of provider '${batch.provider}' gives no whole number from 1. ` +
+        'Calls are made one by one',
+    );
+    return LEAST_CONCURRENCY;
   }
 
   /** What the database says is blocked. */

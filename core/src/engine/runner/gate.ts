@@ -55,8 +55,12 @@ export class ConnectionGate {
   #callsPerSecond = 0;
   #cursor = 0;
 
-  constructor(limit: number) {
+  readonly #alone: boolean;
+
+  /** `alone`: all calls go to one endpoint, so that it has nobody to leave slots for. */
+  constructor(limit: number, alone = false) {
     this.limit = limit;
+    this.#alone = alone;
   }
 
   /** Every slot is taken, and somebody waits for one. */
@@ -104,7 +108,7 @@ export class ConnectionGate {
       if (wait > 0) return wait;
     }
     if (this.inFlight >= this.limit) return undefined;
-    if (known === undefined) return 0;
+    if (known === undefined || this.#alone) return 0;
     const others = this.inFlight - known.inFlight;
     const most = Math.max(1, Math.floor((this.limit - others) * ENDPOINT_SHARE));
     return known.inFlight < most ? 0 : undefined;

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { createRegistry } from '../../engine/create-registry.ts';
 import { valueProblems } from '../../engine/intake/payload-check.ts';
+import { concurrencyOf } from '../../engine/runner/concurrency.ts';
 import type { JobPayload } from '../../plugin/index.ts';
 import { guaranteeProblem } from '../check-guarantee.ts';
 import { show } from '../check-result.ts';
@@ -32,6 +33,7 @@ export function definitionCases(rig: Rig): ConformanceCase[] {
     conformanceCase('what is asked about a payload is answered, each time the same', undefined, async () => {
       for (const payload of rig.options.payloads) functionsAreTotal(rig, payload);
     }),
+    conformanceCase('concurrency is a whole number from 1', undefined, async () => concurrencyIsCount(rig)),
   ];
 }
 
@@ -62,7 +64,8 @@ function functionsAreTotal(rig: Rig, payload: JobPayload): void {
   const isText = (value: unknown) => typeof value === 'string';
   const isTime = (value: unknown) => Number.isFinite(value) && (value as number) > 0;
   const isTexts = (value: unknown) => Array.isArray(value) && value.every(isText);
-  ask('endpointKey', provider.endpointKey, payload, isText, 'a string');
+  const { endpointKey } = provider;
+  if (typeof endpointKey === 'function') ask('endpointKey', endpointKey, payload, isText, 'a string');
   ask('groupKey', provider.groupKey, payload, isText, 'a string');
   for (const rate of provider.rates ?? []) ask("a rate's key", rate.key, payload, isText, 'a string');
   if (typeof timeoutMs === 'function') ask('timeoutMs', timeoutMs, payload, isTime, 'milliseconds above 0');
@@ -73,6 +76,15 @@ function functionsAreTotal(rig: Rig, payload: JobPayload): void {
     payload,
     (value) => guaranteeProblem(value) === undefined,
     'a guarantee',
+  );
+}
+
+/** Of credentials the runner asks once, and makes calls one by one if the answer is of no use. */
+function concurrencyIsCount({ provider, credentials, options }: Rig): void {
+  if (concurrencyOf(provider, structuredClone(credentials)) !== undefined) return;
+  violated(
+    `concurrency gives no number for the credentials with the fields ${Object.keys(options.credentials).join(', ')}: ` +
+      'it must answer a whole number from 1 for all credentials that the schema accepts',
   );
 }
 

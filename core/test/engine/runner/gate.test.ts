@@ -57,6 +57,15 @@ describe('the call slots of a connection', () => {
     expect(gate.inFlight).toBe(7);
   });
 
+  it('E16: are all of use to the only endpoint of a provider, and its circuit opens all the same', () => {
+    const gate = new ConnectionGate(7, true);
+    while (gate.waitMs('server', now) === 0) gate.acquire('server', now);
+    expect(gate.inFlight).toBe(7);
+    expect(gate.waitMs('server', now)).toBeUndefined();
+    gate.openCircuit('server', 500, now);
+    expect(gate.waitMs('server', now)).toBe(500);
+  });
+
   it('E16: go round the batches also where one endpoint may not take them all', () => {
     const gate = new ConnectionGate(10);
     const started: string[] = [];

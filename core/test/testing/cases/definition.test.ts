@@ -62,4 +62,16 @@ describeDefects([
     break: inProvider(() => ({ timeoutMs: () => Number.NaN })),
     fails: [CASES.functions],
   },
+  {
+    name: 'takes half of what the credentials say for its concurrency',
+    break: inProvider(() => ({ concurrency: () => 2.5 })),
+    fails: [CASES.concurrency],
+  },
+  {
+    name: 'throws in concurrency',
+    break: inProvider(() => ({
+      concurrency: (credentials) => (credentials as never as { limits: { calls: number } }).limits.calls,
+    })),
+    fails: [CASES.concurrency],
+  },
 ]);

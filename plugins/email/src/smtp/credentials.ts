@@ -1,7 +1,7 @@
 import { type Static, secret, Type } from '@batchsender/core/plugin';
 
-/** Calls at once per connection of the engine, over all processes; more sockets than that have no use. */
-export const MAX_CONNECTIONS = 20;
+/** Most connections to a server at once, unless the settings say otherwise. */
+export const DEFAULT_CONNECTIONS = 10;
 
 const closed = { additionalProperties: false };
 
@@ -32,8 +32,8 @@ export const SmtpCredentials = Type.Object(
     maxConnections: Type.Optional(
       Type.Integer({
         minimum: 1,
-        maximum: MAX_CONNECTIONS,
-        description: 'Most connections at once of one process. Default 10.',
+        maximum: 100,
+        description: 'Most connections at once, over all processes. Default 10.',
       }),
     ),
     maxMessagesPerConnection: Type.Optional(

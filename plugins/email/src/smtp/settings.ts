@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { parseAddress } from '../address.ts';
 import { safeKey } from '../message/message-id.ts';
-import type { SmtpCredentials } from './credentials.ts';
+import { DEFAULT_CONNECTIONS, type SmtpCredentials } from './credentials.ts';
 
 /** How a connection is encrypted. */
 export type TlsMode = NonNullable<SmtpCredentials['tls']>;
@@ -45,7 +45,7 @@ export function settingsOf(credentials: SmtpCredentials): SmtpSettings | string 
       user === undefined || password === undefined
         ? undefined
         : { user, pass: password, method: credentials.authMethod ?? false },
-    maxConnections: credentials.maxConnections ?? 10,
+    maxConnections: credentials.maxConnections ?? DEFAULT_CONNECTIONS,
     maxMessagesPerConnection: credentials.maxMessagesPerConnection ?? 100,
     maxPerSecond: credentials.maxPerSecond,
     clientName: credentials.clientName,

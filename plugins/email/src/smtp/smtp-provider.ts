@@ -4,15 +4,12 @@ import { composeMessage, InvalidMessageError, type Message } from '../message/co
 import { plainTexts } from '../message/plain-text.ts';
 import { EmailPayload } from '../payload.ts';
 import { openConnection } from './connection.ts';
-import { MAX_CONNECTIONS, SmtpCredentials } from './credentials.ts';
+import { DEFAULT_CONNECTIONS, SmtpCredentials } from './credentials.ts';
 import { deliver } from './deliver.ts';
 import { GUARANTEE, judgeSetup } from './judge.ts';
 import { Pace } from './pace.ts';
 import { Pool } from './pool.ts';
 import { type SmtpSettings, settingsOf } from './settings.ts';
-
-/** Calls at once. The engine gives four fifths of them to one endpoint, which is as many as there may be connections. */
-const CONCURRENCY = MAX_CONNECTIONS * 1.25;
 
 /**
  * Time for a call. RFC 5321, section 4.5.3.2 asks for ten minutes at the end of a message, for
@@ -32,10 +29,11 @@ export const smtp = defineProvider({
   payload: EmailPayload,
   credentials: SmtpCredentials,
   guarantee: GUARANTEE,
-  concurrency: CONCURRENCY,
+  // A call for each connection: one that waited for a connection would be in doubt after a crash (E7).
+  concurrency: ({ maxConnections = DEFAULT_CONNECTIONS }) => maxConnections,
   timeoutMs: TIMEOUT_MS,
-  // All jobs of a connection go to the one server of its settings, and breakers are kept by connection.
-  endpointKey: () => 'server',
+  // All jobs of a connection go to the one server of its settings.
+  endpointKey: 'server',
   open(credentials, { network }) {
     const settings = settingsOf(credentials);
     if (typeof settings === 'string') return brokenSession(settings);

@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { SmtpCredentials } from '../../src/smtp/credentials.ts';
+import { smtp } from '../../src/smtp/smtp-provider.ts';
 import { type MailServer, mailServer } from '../helpers/mail-server.ts';
 import { cut, type RawServer, rawServer, silence } from '../helpers/raw-server.ts';
 import { openSender, type Sender } from '../helpers/session.ts';
@@ -24,6 +26,21 @@ describe('connections', () => {
     expect(mails.received).toHaveLength(60);
     expect(mails.connections.most).toBeLessThanOrEqual(3);
     expect(mails.connections.total).toBeLessThanOrEqual(3);
+  });
+
+  it('E7: are as many as the engine makes calls at once, so that no call waits for one', async () => {
+    const mails = await mailServer();
+    server = mails;
+    const concurrency = smtp.concurrency as (credentials: SmtpCredentials) => number;
+    for (const settings of [{}, { maxConnections: 4 }]) {
+      const calls = concurrency({ host: '127.0.0.1', ...settings });
+      sender = await openSender(mails.port, settings);
+      mails.connections.most = 0;
+      await Promise.all(times(calls, (at) => sender.send({}, { id: `job.${at}` })));
+      expect(mails.connections.most).toBe(calls);
+      await sender.close();
+      await expect.poll(() => mails.connections.open).toBe(0);
+    }
   });
 
   it('are given up after so many messages as the settings say', async () => {
