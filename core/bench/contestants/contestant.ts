@@ -10,10 +10,12 @@ export interface Setting {
   readonly batchId?: string;
 }
 
-/** A piece of work that the server did. */
+/** A piece of work that the server did. What /proc does not tell is undefined. */
 export interface ServerRun {
   readonly ms: number;
-  /** Its peak resident memory before the work and after it; undefined where it cannot be read. */
+  /** Its CPU time. */
+  readonly cpuMs: number | undefined;
+  /** Its peak resident memory before the work and after it. */
   readonly beforeMb: number | undefined;
   readonly peakMb: number | undefined;
 }

@@ -1,5 +1,5 @@
 import { createBatch, exportRows, uploadRows } from '../harness/api.ts';
-import { peakMemoryMb } from '../harness/machine.ts';
+import { cpuTimeMs, peakMemoryMb } from '../harness/machine.ts';
 import { type RowFormat, rows } from '../harness/rows.ts';
 import { type ServerProcess, startServer } from '../harness/server-process.ts';
 import { batchsender } from './batchsender.ts';
@@ -30,7 +30,7 @@ function upload(format: RowFormat, setting: Setting): Promise<ServerRun> {
   });
 }
 
-/** One piece of work by a fresh server. Not `timed`: the CPU time of this process is not what matters. */
+/** One piece of work by a fresh server. Not `timed`: the CPU time of the server is what matters. */
 async function measured(
   { databaseUrl }: Setting,
   prepare: (server: ServerProcess) => Promise<() => Promise<void>>,
@@ -39,10 +39,13 @@ async function measured(
   try {
     const work = await prepare(server);
     const beforeMb = peakMemoryMb(server.pid);
+    const cpuBefore = cpuTimeMs(server.pid);
     const start = performance.now();
     await work();
     const ms = performance.now() - start;
-    return { ms, beforeMb, peakMb: peakMemoryMb(server.pid) };
+    const cpuAfter = cpuTimeMs(server.pid);
+    const cpuMs = cpuBefore === undefined || cpuAfter === undefined ? undefined : cpuAfter - cpuBefore;
+    return { ms, cpuMs, beforeMb, peakMb: peakMemoryMb(server.pid) };
   } finally {
     await server.stop();
   }

@@ -1,4 +1,4 @@
-/** A mail as a shop sends it; some 1.5 kB each of text and HTML. */
+/** A mail as a shop sends it; 2.1 kB with its headers. */
 export interface Mail {
   readonly from: string;
   readonly subject: string;

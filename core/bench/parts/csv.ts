@@ -4,7 +4,7 @@ import { ratio, type Target } from '../harness/target.ts';
 import { type Bench, contestants, interleaved } from './bench.ts';
 import { fresh, setting, verify } from './measure.ts';
 import type { PartReport } from './report.ts';
-import { highest, rate, rowsOf, serverRun } from './server-runs.ts';
+import { highest, rate, rowsOf, serverRun, serverUs } from './server-runs.ts';
 
 const CSV = 'batchsender-csv';
 const NDJSON = 'batchsender-http';
@@ -25,6 +25,7 @@ export async function csvPart(bench: Bench): Promise<PartReport> {
     whole(of(name) ?? Number.NaN),
     runs.map(({ ms }) => decimal(given.jobs / ms, 0)).join(' '),
     decimal(ratio(of(name), of(NDJSON))),
+    decimal(serverUs(runs, given.jobs), 1),
     decimal(
       highest(runs, ({ peakMb }) => peakMb),
       0,
@@ -42,7 +43,7 @@ export async function csvPart(bench: Bench): Promise<PartReport> {
     how:
       'A fresh server each; the sender has the bytes ready. Ten columns, one of them a list, three of them variables; ' +
       'the jobs are the same. The peak of the server’s resident memory is the highest of the rounds.',
-    table: markdownTable(['', 'rows/s', 'rounds, 1,000/s', `x ${NDJSON}`, 'peak MB'], lines),
+    table: markdownTable(['', 'rows/s', 'rounds, 1,000/s', `x ${NDJSON}`, 'server us/row', 'peak MB'], lines),
     targets: [
       { name: 'CSV upload, of NDJSON', figure: ratio(of(CSV), of(NDJSON)), limit: 0.6, kind: 'at least' },
       ...(bench.options.large ? [memory] : []),

@@ -8,7 +8,7 @@ import type { Target } from '../harness/target.ts';
 import { type Bench, contestants, interleaved } from './bench.ts';
 import { fresh, setting } from './measure.ts';
 import type { PartReport } from './report.ts';
-import { growth, highest, rate, rowsOf, serverRun } from './server-runs.ts';
+import { growth, highest, rate, rowsOf, serverRun, serverUs } from './server-runs.ts';
 
 const CSV = 'batchsender-csv';
 const NDJSON = 'batchsender-http';
@@ -26,6 +26,7 @@ export async function exportPart(bench: Bench): Promise<PartReport> {
     name,
     whole(of(name) ?? Number.NaN),
     runs.map(({ ms }) => decimal(jobs / ms, 0)).join(' '),
+    decimal(serverUs(runs, jobs), 1),
     decimal(
       highest(runs, ({ beforeMb }) => beforeMb),
       0,
@@ -55,7 +56,7 @@ export async function exportPart(bench: Bench): Promise<PartReport> {
       'Each export comes from a fresh server and is read to its end, and its rows are counted. The peaks of the ' +
       'server’s resident memory, before and after the export, are the highest of the rounds.',
     table: markdownTable(
-      ['', 'rows/s', 'rounds, 1,000/s', 'peak before MB', 'peak after MB', 'growth MB'],
+      ['', 'rows/s', 'rounds, 1,000/s', 'server us/row', 'peak before MB', 'peak after MB', 'growth MB'],
       lines,
     ),
     targets,

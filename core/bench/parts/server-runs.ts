@@ -11,13 +11,18 @@ export function rowsOf({ options }: Bench): number {
 /** Lets a contestant do a piece of work through the server. */
 export async function serverRun(name: string, task: 'upload' | 'export', given: Setting): Promise<ServerRun> {
   // It came as JSON, where what is undefined is missing.
-  const { ms, beforeMb, peakMb } = (await runTask(name, task, given)) as ServerRun;
-  return { ms, beforeMb, peakMb };
+  const { ms, cpuMs, beforeMb, peakMb } = (await runTask(name, task, given)) as ServerRun;
+  return { ms, cpuMs, beforeMb, peakMb };
 }
 
 /** Rows a second, the median of the rounds. */
 export function rate(runs: readonly ServerRun[] | undefined, rows: number): number | undefined {
   return runs === undefined ? undefined : (rows / median(runs.map(({ ms }) => ms))) * 1_000;
+}
+
+/** CPU time of the server, in microseconds a row: the median of the rounds. */
+export function serverUs(runs: readonly ServerRun[], rows: number): number {
+  return median(runs.map(({ cpuMs = Number.NaN }) => (cpuMs * 1_000) / rows));
 }
 
 /** The highest of the rounds; undefined where memory cannot be read. */
