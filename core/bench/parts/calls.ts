@@ -1,6 +1,7 @@
 import type { Setting } from '../contestants/contestant.ts';
 import type { Entry } from '../contestants/registry.ts';
 import { runTask, runTimed } from '../harness/child.ts';
+import { settle } from '../harness/database.ts';
 import { type Receiver, startReceiver } from '../harness/receiver-process.ts';
 import { median } from '../harness/statistics.ts';
 import { decimal, markdownTable, whole } from '../harness/table.ts';
@@ -59,6 +60,7 @@ async function sample(
   if (!contestant.name.startsWith('bare-')) {
     await fresh(bench, contestant, given);
     await runTask(contestant.name, 'enqueue', given);
+    await settle(bench.database.client, contestant.schema);
   }
   const { ms, cpuMs = Number.NaN } = await runTimed(contestant.name, 'drain', given);
   const received = await receiver.take();
