@@ -13,6 +13,9 @@ const LOADERS: Record<
   enqueue: async () => (await import('./parts/enqueue.ts')).enqueuePart,
   drain: async () => (await import('./parts/drain.ts')).drainPart,
   webhooks: async () => (await import('./parts/webhooks.ts')).webhooksPart,
+  smtp: async () => (await import('./parts/smtp.ts')).smtpPart,
+  csv: async () => (await import('./parts/csv.ts')).csvPart,
+  export: async () => (await import('./parts/export.ts')).exportPart,
   latency: async () => (await import('./parts/latency.ts')).latencyPart,
   large: async () => (await import('./parts/large.ts')).largePart,
 };

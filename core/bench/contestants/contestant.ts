@@ -2,10 +2,22 @@
 export interface Setting {
   readonly databaseUrl: string;
   readonly jobs: number;
-  /** Where webhooks go. */
+  /** Where webhooks or mails go. */
   readonly receiverUrl?: string;
-  /** Calls at once, for the webhook part. */
+  /** Calls or connections at once, for the parts with a receiver. */
   readonly concurrency?: number;
+  /** The batch to export. */
+  readonly batchId?: string;
+}
+
+/** A piece of work that the server did. What /proc does not tell is undefined. */
+export interface ServerRun {
+  readonly ms: number;
+  /** Its CPU time. */
+  readonly cpuMs: number | undefined;
+  /** Its peak resident memory before the work and after it. */
+  readonly beforeMb: number | undefined;
+  readonly peakMb: number | undefined;
 }
 
 /** One way to do the work. Each method runs in a fresh child process and measures itself, in milliseconds. */
@@ -19,6 +31,10 @@ export interface Contestant {
   /** The jobs that the database knows as stored or as done. */
   stored?(setting: Setting): Promise<number>;
   completed?(setting: Setting): Promise<number>;
+  /** Stores the jobs through the server. */
+  upload?(setting: Setting): Promise<ServerRun>;
+  /** Reads the results of a batch from the server. */
+  export?(setting: Setting): Promise<ServerRun>;
   /** Times from adding one job to the start of its handler, one after the other. */
   latency?(setting: Setting): Promise<number[]>;
 }

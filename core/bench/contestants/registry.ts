@@ -24,7 +24,12 @@ const ENTRIES: readonly Entry[] = [
   {
     name: 'batchsender-http',
     schema: 'batchsender',
-    load: async () => (await import('./upload.ts')).upload,
+    load: async () => (await import('./over-http.ts')).overHttp('ndjson'),
+  },
+  {
+    name: 'batchsender-csv',
+    schema: 'batchsender',
+    load: async () => (await import('./over-http.ts')).overHttp('csv'),
   },
   {
     name: 'batchsender-single',
@@ -35,6 +40,11 @@ const ENTRIES: readonly Entry[] = [
     name: 'batchsender-webhook',
     schema: 'batchsender',
     load: async () => (await import('./webhooks.ts')).webhooks,
+  },
+  {
+    name: 'batchsender-smtp',
+    schema: 'batchsender',
+    load: async () => (await import('./mails.ts')).mails,
   },
   {
     name: 'graphile-worker',
@@ -57,6 +67,11 @@ const ENTRIES: readonly Entry[] = [
     name: 'bare-undici',
     schema: 'batchsender',
     load: async () => (await import('./bare-undici.ts')).bareUndici,
+  },
+  {
+    name: 'bare-nodemailer',
+    schema: 'batchsender',
+    load: async () => (await import('./bare-nodemailer.ts')).bareNodemailer,
   },
 ];
 

@@ -1,21 +1,9 @@
-import { request } from 'node:http';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { benchPayload } from './payload.ts';
+import { MEDIA_TYPES, type RowFormat } from './rows.ts';
 import type { ServerProcess } from './server-process.ts';
-
-/** Jobs of one piece of an upload; some 64 kB. */
-const LINES_A_PIECE = 200;
-
-/** NDJSON of the benchmark's payloads, made while it is sent, so that the sender needs no memory either. */
-export function* ndjson(count: number): Generator<Buffer> {
-  for (let first = 0; first < count; first += LINES_A_PIECE) {
-    let text = '';
-    const end = Math.min(first + LINES_A_PIECE, count);
-    for (let index = first; index < end; index++) text += `${JSON.stringify(benchPayload(index))}\n`;
-    yield Buffer.from(text);
-  }
-}
 
 /** An open batch of no-op jobs. Answers its id. */
 export async function createBatch(server: ServerProcess): Promise<string> {
@@ -43,17 +31,24 @@ export async function batchDone(server: ServerProcess, batchId: string, jobs: nu
   }
 }
 
-/** Uploads lines and waits for the answer. @throws Error if not all of them were accepted. */
-export async function uploadLines(
+/** What is uploaded, in the form that it says. */
+export interface Upload {
+  readonly format: RowFormat;
+  readonly pieces: Iterable<Buffer>;
+  /** The jobs in it. */
+  readonly jobs: number;
+}
+
+/** Uploads rows and waits for the answer. @throws Error if not all of them were accepted. */
+export async function uploadRows(
   server: ServerProcess,
   batchId: string,
-  pieces: Iterable<Buffer>,
-  jobs: number,
+  { format, pieces, jobs }: Upload,
 ): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const outgoing = request(`${server.url}/v1/batches/${batchId}/jobs`, {
     method: 'POST',
-    headers: { authorization: server.authorization, 'content-type': 'application/x-ndjson' },
+    headers: { authorization: server.authorization, 'content-type': MEDIA_TYPES[format] },
   });
   outgoing.on('error', reject);
   outgoing.on('response', (response) => {
@@ -68,6 +63,30 @@ export async function uploadLines(
   const answer = await promise;
   const { accepted } = JSON.parse(answer) as { accepted?: number };
   if (accepted !== jobs) throw new Error(`The upload was answered with ${answer.slice(0, 500)}`);
+}
+
+/**
+ * Reads the results of a batch to their end. Answers the lines that came, of a CSV without its header.
+ * @throws Error if the answer is an error or is cut.
+ */
+export async function exportRows(server: ServerProcess, batchId: string, format: RowFormat): Promise<number> {
+  const incoming = request(`${server.url}/v1/batches/${batchId}/results`, {
+    headers: { authorization: server.authorization, accept: MEDIA_TYPES[format] },
+  });
+  incoming.end();
+  const [response] = (await once(incoming, 'response')) as [IncomingMessage];
+  let lines = format === 'csv' ? -1 : 0;
+  for await (const piece of response as AsyncIterable<Buffer>) lines += lineEnds(piece);
+  if (response.statusCode !== 200) throw new Error(`The export was answered with ${response.statusCode}`);
+  return lines;
+}
+
+const LINE_END = 10;
+
+function lineEnds(piece: Buffer): number {
+  let count = 0;
+  for (let at = piece.indexOf(LINE_END); at >= 0; at = piece.indexOf(LINE_END, at + 1)) count += 1;
+  return count;
 }
 
 async function call<T>(server: ServerProcess, method: string, path: string, body?: object): Promise<T> {

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Setting, Task } from '../contestants/contestant.ts';
+import { NODE_FLAGS } from './node-flags.ts';
 
 /** A task that takes longer hangs: the slowest one known takes some 20 s. */
 const TASK_WITHIN_MS = 300_000;
@@ -33,7 +34,7 @@ export async function runTimed(contestant: string, task: Task, setting: Setting)
 function runChild(contestant: string, task: Task, setting: Setting): Promise<Outcome> {
   return new Promise((resolve, reject) => {
     const child = fork(MAIN, [contestant, task, JSON.stringify(setting)], {
-      execArgv: ['--conditions=@batchsender/source'],
+      execArgv: [...NODE_FLAGS],
       timeout: TASK_WITHIN_MS,
       killSignal: 'SIGKILL',
     });

@@ -77,3 +77,18 @@ export function peakMemoryMb(pid: number): number | undefined {
     return;
   }
 }
+
+/** Linux counts CPU time in hundredths of a second (USER_HZ), whatever its kernel's own clock is. */
+const TICK_MS = 10;
+
+/** CPU time of a process in milliseconds, from /proc; undefined where there is none. */
+export function cpuTimeMs(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The second field is the name in brackets; utime and stime are the 14th and the 15th.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+  } catch {
+    return;
+  }
+}

@@ -1,17 +1,21 @@
 import { parseArgs } from 'node:util';
 
 /** The parts of the benchmark, in the order in which they run. */
-export const PARTS = ['enqueue', 'drain', 'webhooks', 'latency'] as const;
+export const PARTS = ['enqueue', 'csv', 'drain', 'export', 'webhooks', 'smtp', 'latency'] as const;
 
 export type Part = (typeof PARTS)[number] | 'large';
 
 /** What the command line asks for. */
 export interface BenchOptions {
   readonly parts: ReadonlySet<Part>;
-  /** Jobs of a drain or an enqueue. Default 100,000. */
+  /** Jobs of a drain, an enqueue, a CSV upload or an export. Default 100,000. */
   readonly jobs: number;
-  /** HTTP calls of the webhook part. Default 20,000. */
+  /** HTTP calls of the webhook part. Default 40,000. */
   readonly calls: number;
+  /** Mails of the SMTP part. Default 5,000. */
+  readonly mails: number;
+  /** CSV upload and export have `largeJobs` jobs. */
+  readonly large: boolean;
   /** Jobs of the large upload. Default 1,000,000. */
   readonly largeJobs: number;
   /** Sequential jobs of the latency part. Default 300. */
@@ -27,11 +31,12 @@ export interface BenchOptions {
 export const USAGE = `npm run bench -- [options]
 
   --only PART,PART      ${PARTS.join(', ')}, large     (default: all but large)
-  --large               adds the upload of 1,000,000 lines
+  --large               1,000,000 jobs for csv and export; without --only, also the part large
   --contestants A,B     only these, by the name in the tables
-  --jobs N              jobs of a drain or an enqueue       (100000)
-  --calls N             HTTP calls of the webhook part      (20000)
-  --large-jobs N        lines of the large upload           (1000000)
+  --jobs N              jobs of all parts but the following (100000)
+  --calls N             HTTP calls of the webhook part      (40000)
+  --mails N             mails of the SMTP part              (5000)
+  --large-jobs N        jobs where it is large              (1000000)
   --samples N           jobs of the latency part            (300)
   --runs N              rounds, of which the median counts  (3)
   --json FILE           writes every figure to FILE
@@ -50,6 +55,7 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
       contestants: text,
       jobs: text,
       calls: text,
+      mails: text,
       'large-jobs': text,
       samples: text,
       runs: text,
@@ -60,11 +66,13 @@ export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
   });
   if (values.help) return 'help';
   const parts = new Set<Part>(values.only === undefined ? PARTS : partsOf(values.only));
-  if (values.large) parts.add('large');
+  if (values.large && values.only === undefined) parts.add('large');
   return {
     parts,
     jobs: count('--jobs', values.jobs, 100_000),
-    calls: count('--calls', values.calls, 20_000),
+    calls: count('--calls', values.calls, 40_000),
+    mails: count('--mails', values.mails, 5_000),
+    large: values.large,
     largeJobs: count('--large-jobs', values['large-jobs'], 1_000_000),
     samples: count('--samples', values.samples, 300),
     runs: count('--runs', values.runs, 3),

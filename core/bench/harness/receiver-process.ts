@@ -2,19 +2,24 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
+const MAINS = {
+  webhook: new URL('./webhook-receiver.ts', import.meta.url),
+  mail: new URL('./mail-receiver.ts', import.meta.url),
+} as const;
+
 /** The receiver as the benchmark sees it. */
 export interface Receiver {
   readonly url: string;
-  /** Requests since the last time that it was asked. */
+  /** Calls or mails since the last time that it was asked. */
   take(): Promise<number>;
   close(): void;
 }
 
-export async function startReceiver(): Promise<Receiver> {
-  const child = fork(fileURLToPath(new URL('./receiver.ts', import.meta.url)), { execArgv: [] });
-  const { port } = await answer<{ port: number }>(child);
+export async function startReceiver(kind: keyof typeof MAINS): Promise<Receiver> {
+  const child = fork(fileURLToPath(MAINS[kind]), { execArgv: [] });
+  const { url } = await answer<{ url: string }>(child);
   return {
-    url: `http://127.0.0.1:${port}/hook`,
+    url,
     take: async () => {
       child.send('count');
       return (await answer<{ received: number }>(child)).received;

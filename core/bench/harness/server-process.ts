@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { NODE_FLAGS } from './node-flags.ts';
 
 const MAIN = fileURLToPath(new URL('../../../server/src/main.ts', import.meta.url));
 const FOLDER = fileURLToPath(new URL('../server-app/', import.meta.url));
@@ -19,7 +20,7 @@ export interface ServerProcess {
 
 export async function startServer(databaseUrl: string): Promise<ServerProcess> {
   const port = await freePort();
-  const child = spawn(process.execPath, ['--conditions=@batchsender/source', MAIN], {
+  const child = spawn(process.execPath, [...NODE_FLAGS, MAIN], {
     cwd: FOLDER,
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {

@@ -1,8 +1,9 @@
 import { timed } from '../contestants/contestant.ts';
 import { entry } from '../contestants/registry.ts';
-import { batchDone, createBatch, ndjson, sealBatch, uploadLines } from '../harness/api.ts';
+import { batchDone, createBatch, sealBatch, uploadRows } from '../harness/api.ts';
 import { settle } from '../harness/database.ts';
 import { peakMemoryMb } from '../harness/machine.ts';
+import { rows } from '../harness/rows.ts';
 import { startServer } from '../harness/server-process.ts';
 import { median } from '../harness/statistics.ts';
 import { decimal, markdownTable, whole } from '../harness/table.ts';
@@ -41,7 +42,9 @@ async function uploadAndRun(bench: Bench, jobs: number): Promise<Run> {
   const server = await startServer(bench.database.url);
   try {
     const batchId = await createBatch(server);
-    const uploadMs = await timed(() => uploadLines(server, batchId, ndjson(jobs), jobs));
+    const uploadMs = await timed(() =>
+      uploadRows(server, batchId, { format: 'ndjson', pieces: rows('ndjson', jobs), jobs }),
+    );
     const runMs = await timed(async () => {
       await sealBatch(server, batchId);
       await batchDone(server, batchId, jobs);
@@ -62,7 +65,7 @@ function peak(runs: readonly Run[]): number | undefined {
 
 function report(results: ReadonlyMap<number, readonly Run[]>, largeJobs: number): PartReport {
   const base = total(results.get(BASE_JOBS) ?? []);
-  const rows = [...results].map(([jobs, runs]) => [
+  const lines = [...results].map(([jobs, runs]) => [
     `${whole(jobs)} jobs`,
     decimal(median(runs.map((run) => run.uploadUs))),
     decimal(median(runs.map((run) => run.runUs))),
@@ -93,7 +96,7 @@ function report(results: ReadonlyMap<number, readonly Run[]>, largeJobs: number)
       'Microseconds a job, medians; the peak of the server’s resident memory is the highest of the rounds.',
     table: markdownTable(
       ['', 'upload us', 'run us', 'together us', `x ${whole(BASE_JOBS)}`, 'peak MB'],
-      rows,
+      lines,
     ),
     targets,
     figures: Object.fromEntries(results),

@@ -42,7 +42,8 @@ export async function sample(
   return { jobsPerSecond: (given.jobs / ms) * 1_000, walMb: (after - before) / MB, nodeUs };
 }
 
-async function verify(
+/** Asks the database whether all jobs are there. @throws Error if they are not. */
+export async function verify(
   contestant: Entry,
   task: Task & ('stored' | 'completed'),
   given: Setting,

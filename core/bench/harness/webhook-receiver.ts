@@ -15,7 +15,7 @@ const server = createServer((request, response) => {
 server.keepAliveTimeout = 60_000;
 
 server.listen(0, '127.0.0.1', () => {
-  process.send?.({ port: (server.address() as AddressInfo).port });
+  process.send?.({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook` });
 });
 
 /** Asked for the count, it answers it and starts again from 0. */
