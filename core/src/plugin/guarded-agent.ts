@@ -1,8 +1,8 @@
-import { type LookupAddress, type LookupOptions, lookup as systemLookup } from 'node:dns';
-import type { LookupFunction } from 'node:net';
+import type { lookup as systemLookup } from 'node:dns';
 import type { ConnectionOptions } from 'node:tls';
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 import type { NetworkPolicy } from './contract.ts';
+import { guardedLookup } from './guarded-lookup.ts';
 import { AddressNotAllowedError, checkAddress, checkHost, checkNetworkPolicy } from './network-policy.ts';
 
 export interface GuardedAgentOptions {
@@ -43,7 +43,7 @@ function guardedConnector(policy: NetworkPolicy, options: GuardedAgentOptions): 
     ...options.tls,
     allowH2: false,
     timeout: options.connectTimeoutMs ?? 10_000,
-    lookup: guardedLookup(policy, options.lookup ?? systemLookup),
+    lookup: guardedLookup(policy, options.lookup),
   });
   return (target, callback) => {
     // Sockets skip `lookup` for literal addresses, so they are checked here.
@@ -64,29 +64,4 @@ function refusal({ hostname }: buildConnector.Options, policy: NetworkPolicy): E
   const host = hostname.includes(':') ? `[${hostname}]` : hostname;
   const range = checkHost(host, policy);
   return range === undefined ? undefined : new AddressNotAllowedError(hostname, range);
-}
-
-/** A lookup that answers only addresses that may be dialled. */
-function guardedLookup(policy: NetworkPolicy, lookup: typeof systemLookup): LookupFunction {
-  return (hostname, options, callback) => {
-    const all: LookupOptions & { all: true } = { ...options, all: true };
-    lookup(hostname, all, (error, addresses) => {
-      if (error !== null) return callback(error, '', 0);
-      const allowed = addresses.filter(({ address }) => checkAddress(address, policy) === undefined);
-      const [first] = allowed;
-      if (first === undefined) {
-        return callback(refusedAnswer(hostname, addresses, policy), '', 0);
-      }
-      if (options.all === true) return callback(null, allowed);
-      callback(null, first.address, first.family);
-    });
-  };
-}
-
-function refusedAnswer(hostname: string, addresses: readonly LookupAddress[], policy: NetworkPolicy): Error {
-  const [first] = addresses;
-  if (first === undefined) {
-    return Object.assign(new Error(`getaddrinfo ENODATA ${hostname}`), { code: 'ENODATA' });
-  }
-  return new AddressNotAllowedError(hostname, checkAddress(first.address, policy) ?? 'unknown');
 }

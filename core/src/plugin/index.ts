@@ -4,6 +4,8 @@ export * from './contract.ts';
 export * from './define.ts';
 export * from './guarded-agent.ts';
 export * from './guarded-fetch.ts';
+export * from './guarded-lookup.ts';
+export * from './header-problems.ts';
 export * from './http-result.ts';
 export * from './network-error.ts';
 export * from './network-policy.ts';

@@ -1,4 +1,4 @@
-import type { PayloadProblem } from '@batchsender/core/plugin';
+import { headerProblems, type PayloadProblem } from '@batchsender/core/plugin';
 import { hasControls, parseAddress } from './address.ts';
 import { attachmentProblems } from './attachment-rules.ts';
 import { headerProblem } from './header-rules.ts';
@@ -12,7 +12,7 @@ export function validate(payload: EmailPayload): readonly PayloadProblem[] {
   return [
     ...addressProblems(payload),
     ...contentProblems(payload),
-    ...headerProblems(payload),
+    ...headerProblems(payload.headers ?? {}, headerProblem),
     ...unsubscribeProblems(payload),
     ...attachmentProblems(payload),
   ];
@@ -47,24 +47,6 @@ function* contentProblems({ subject, text, html }: EmailPayload): Generator<Payl
   }
   if (!text && !html) {
     yield { path: '/text', code: 'no_content', message: 'the message is empty: give text, html or both' };
-  }
-}
-
-function* headerProblems({ headers = {} }: EmailPayload): Generator<PayloadProblem> {
-  const seen = new Set<string>();
-  for (const [name, value] of Object.entries(headers)) {
-    const path = `/headers/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-    const problem = headerProblem(name, value);
-    if (problem !== undefined) yield { path, ...problem };
-    const lower = name.toLowerCase();
-    if (seen.has(lower)) {
-      yield {
-        path,
-        code: 'duplicate_header',
-        message: `The header '${lower}' is given twice: keep one of them`,
-      };
-    }
-    seen.add(lower);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { PayloadProblem } from '@batchsender/core/plugin';
+import { headerProblems, type PayloadProblem } from '@batchsender/core/plugin';
 import { headerProblem, isHeaderValue, isToken } from './header-rules.ts';
 import { methodOf, type WebhookPayload } from './payload.ts';
 import { parsePlace } from './target.ts';
@@ -8,7 +8,7 @@ export function validate(payload: WebhookPayload): readonly PayloadProblem[] {
   return [
     ...urlProblems(payload),
     ...methodProblems(payload),
-    ...headerProblems(payload),
+    ...headerProblems(payload.headers ?? {}, headerProblem),
     ...authProblems(payload),
     ...bodyCheckProblems(payload),
   ];
@@ -41,24 +41,6 @@ function* methodProblems(payload: WebhookPayload): Generator<PayloadProblem> {
       code: 'body_not_allowed',
       message: `${method} takes no body: remove it, or use POST`,
     };
-  }
-}
-
-function* headerProblems({ headers = {} }: WebhookPayload): Generator<PayloadProblem> {
-  const seen = new Set<string>();
-  for (const [name, value] of Object.entries(headers)) {
-    const path = `/headers/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
-    const problem = headerProblem(name, value);
-    if (problem !== undefined) yield { path, ...problem };
-    const lower = name.toLowerCase();
-    if (seen.has(lower)) {
-      yield {
-        path,
-        code: 'duplicate_header',
-        message: `The header '${lower}' is given twice: keep one of them`,
-      };
-    }
-    seen.add(lower);
   }
 }
 

@@ -1,9 +1,9 @@
-import { lookup as systemLookup } from 'node:dns';
-import { connect, isIPv6, type LookupFunction, type Socket } from 'node:net';
+import { connect, isIPv6, type Socket } from 'node:net';
 import {
   AddressNotAllowedError,
   checkAddress,
   checkHost,
+  guardedLookup,
   type NetworkPolicy,
 } from '@batchsender/core/plugin';
 
@@ -43,21 +43,4 @@ export function dial({ host, port, network, signal }: DialOptions): Promise<Sock
       resolve(socket);
     });
   });
-}
-
-/** A lookup that answers only addresses that may be dialled. */
-function guardedLookup(network: NetworkPolicy): LookupFunction {
-  return (hostname, options, callback) => {
-    systemLookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) return callback(error, '', 0);
-      const allowed = addresses.filter(({ address }) => checkAddress(address, network) === undefined);
-      const [first] = allowed;
-      if (first === undefined) {
-        const range = checkAddress(addresses[0]?.address ?? '', network) ?? 'unknown';
-        return callback(new AddressNotAllowedError(hostname, range), '', 0);
-      }
-      if (options.all === true) return callback(null, allowed);
-      callback(null, first.address, first.family);
-    });
-  };
 }
