@@ -28,6 +28,7 @@ export interface Result {
   readonly id: string;
   readonly state: string;
   readonly code: string | null;
+  readonly message: string | null;
   readonly attempts: number;
   readonly possibleDuplicate: boolean;
   readonly payload: { readonly [field: string]: unknown };

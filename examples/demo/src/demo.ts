@@ -9,7 +9,7 @@ import type { Settings } from './settings.ts';
 import { type Stage, setStage } from './stage.ts';
 import { retriedJob } from './timeline.ts';
 import { type Delivery, verdict } from './verdict.ts';
-import { count, number } from './words.ts';
+import { count } from './words.ts';
 
 /** What the demo runs with. */
 export interface DemoOptions {
@@ -51,7 +51,9 @@ async function play(settings: Settings, options: DemoOptions, stage: Stage): Pro
       `${emails.upload.duplicates} left out, since their address is in the list already`,
   );
   const webhooks = await handInWebhooks(api, settings.jobs, stage.shops);
-  screen.done(`orders.ndjson, ${count(settings.jobs, 'line')}: ${count(webhooks.upload.accepted, 'webhook')}`);
+  screen.done(
+    `orders.ndjson, ${count(settings.jobs, 'line')}: ${count(webhooks.upload.accepted, 'webhook')}`,
+  );
 
   screen.headline('3  Deliver');
   await Promise.all([api.seal(emails.batchId), api.seal(webhooks.batchId)]);
@@ -98,7 +100,7 @@ async function report(settings: Settings, screen: Screen, delivered: Delivered):
   return outcome.holds;
 }
 
-/** Emails are recognized by their address: nobody is in the list twice. */
+/** Emails are found by their address: nobody is in the list twice. They carry the job's id as their `Message-ID`. */
 const emailDelivery = (
   { jobs, sabotage }: Settings,
   { counts }: Batch,
@@ -109,11 +111,14 @@ const emailDelivery = (
   atMostOnce: true,
   submitted: jobs,
   counts,
-  jobs: results.map((result) => ({ ...result, key: String(result.payload['to']) })),
+  jobs: results.map((result) => ({ ...result, key: String(result.payload['to']), mark: result.id })),
   receipts: sabotaged(receipts, sabotage),
 });
 
-/** Webhooks are recognized by their `webhook-id`, which is the job's id. */
+const orderOf = ({ payload }: Result): string =>
+  String((payload['body'] as { order?: number } | undefined)?.order);
+
+/** Webhooks are found by their `webhook-id`, which is the job's id. They carry an order of their own. */
 const webhookDelivery = (
   { jobs }: Settings,
   { counts }: Batch,
@@ -124,6 +129,6 @@ const webhookDelivery = (
   atMostOnce: false,
   submitted: jobs,
   counts,
-  jobs: results.map((result) => ({ ...result, key: result.id })),
+  jobs: results.map((result) => ({ ...result, key: result.id, mark: orderOf(result) })),
   receipts,
 });

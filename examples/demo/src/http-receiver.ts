@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Ledger } from './ledger.ts';
 import { listen } from './listen.ts';
@@ -24,21 +25,15 @@ export async function startHttpReceiver({ busyPerSecond }: ShopOptions): Promise
   const ledger = new Ledger();
   const mayPass = perSecond(busyPerSecond);
   const listener: RequestListener = (request, response) => {
-    request.resume().once('end', () => {
+    void text(request).then((body) => {
       const key = String(request.headers['webhook-id']);
-      void answer(request.url?.split('/')[1] ?? '', key, response);
-    });
+      const again = ledger.knows(key);
+      const kind = request.url?.split('/')[1] ?? '';
+      const status = statusOf(kind, again, mayPass);
+      ledger.note({ key, taken: status === 200, mark: orderOf(body) });
+      return answer(response, kind === 'slow' && !again ? undefined : status);
+    }, ignore);
   };
-
-  async function answer(kind: string, key: string, response: ServerResponse): Promise<void> {
-    const again = ledger.knows(key);
-    const status = statusOf(kind, again, mayPass);
-    ledger.note(key, status === 200);
-    // The order is stored, and the answer never comes.
-    if (kind === 'slow' && !again) return;
-    await sleep(STORE_MS);
-    response.writeHead(status, status === 429 ? { 'retry-after': '1' } : {}).end();
-  }
 
   const shops = await listen(createServer(listener));
   const busyShop = await listen(createServer(listener));
@@ -51,6 +46,19 @@ export async function startHttpReceiver({ busyPerSecond }: ShopOptions): Promise
     },
   };
 }
+
+/** Answers after a moment; never, if there is no status: then the order is stored, and the sender does not learn of it. */
+async function answer(response: ServerResponse, status: number | undefined): Promise<void> {
+  if (status === undefined) return;
+  await sleep(STORE_MS);
+  response.writeHead(status, status === 429 ? { 'retry-after': '1' } : {}).end();
+}
+
+/** A call that was cut before its end is no call. */
+const ignore = (): void => undefined;
+
+/** The number of the order in a call's body. */
+const orderOf = (body: string): string => /"order":(\d+)/.exec(body)?.[1] ?? 'no order';
 
 function statusOf(kind: string, again: boolean, mayPass: () => boolean): number {
   if (kind === 'closed') return 404;

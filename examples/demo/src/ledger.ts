@@ -4,6 +4,8 @@ export interface Receipt {
   readonly key: string;
   /** The receiver has it now; whether the sender learnt of that is another matter. */
   readonly taken: boolean;
+  /** What the call carried that no other job's may carry; undefined if it was refused before. */
+  readonly mark?: string;
 }
 
 /** The book of a receiver. It knows nothing of the log with which it is compared. */
@@ -12,9 +14,9 @@ export class Ledger {
   readonly #seen = new Set<string>();
 
   /** Notes a call. */
-  note(key: string, taken: boolean): void {
-    this.#receipts.push({ key, taken });
-    this.#seen.add(key);
+  note(receipt: Receipt): void {
+    this.#receipts.push(receipt);
+    this.#seen.add(receipt.key);
   }
 
   /** Whether anything was noted under this key. */

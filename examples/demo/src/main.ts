@@ -16,8 +16,8 @@ onInterrupt(
     screen.line('\nStopping the servers …');
     void resources.disposeAsync().finally(() => process.exit(INTERRUPTED));
   },
-  // The server's database notices by itself that the server is gone.
-  () => process.kill(process.pid, 'SIGKILL'),
+  // The server was told to stop, and does so without us.
+  () => process.exit(INTERRUPTED),
 );
 
 try {

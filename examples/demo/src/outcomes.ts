@@ -37,7 +37,9 @@ export function outcomesOf(type: string, results: readonly Result[]): readonly O
 function rowOf(type: string, result: Result): OutcomeRow {
   const { state, attempts, possibleDuplicate } = result;
   const code = result.code ?? '';
-  if (state !== 'succeeded') return { type, state, code, jobs: 0, meaning: MEANINGS[`${type}.${code}`] ?? '' };
+  if (state !== 'succeeded') {
+    return { type, state, code, jobs: 0, meaning: MEANINGS[`${type}.${code}`] ?? result.message ?? '' };
+  }
   const late = possibleDuplicate
     ? 'after a call without an answer: it may have arrived twice'
     : 'at a later attempt';

@@ -37,19 +37,26 @@ export function reportCsv(screen: Screen, csv: string): void {
     screen.line(INDENT + cut(line, screen.columns - INDENT.length));
   }
   const more = lines.length - SHOWN_LINES;
-  if (more > 0) screen.line(`${INDENT}${screen.paint('dim', `… and ${count(more, 'line')} more`)}`);
+  if (more > 0)
+    screen.line(
+      `${INDENT}${screen.paint('dim', `… and ${number(more)} more ${more === 1 ? 'line' : 'lines'}`)}`,
+    );
 }
 
 /** Shows what was compared, what does not hold, and the verdict. */
 export function reportVerdict(screen: Screen, { checks, holds }: Verdict, jobs: number): void {
-  for (const { text, problems } of checks) {
+  let group: string | undefined;
+  for (const { noun, text, problems } of checks) {
+    if (noun !== group) screen.line(`${INDENT}${noun}s`);
+    group = noun;
     if (problems.length === 0) {
       screen.done(text);
       continue;
     }
     screen.line(`${INDENT}${screen.paint('red', '✗')} ${text}`);
     for (const problem of problems.slice(0, SHOWN_PROBLEMS)) screen.line(`${INDENT}    ${problem}`);
-    if (problems.length > SHOWN_PROBLEMS) screen.line(`${INDENT}    … and ${problems.length - SHOWN_PROBLEMS} more`);
+    if (problems.length > SHOWN_PROBLEMS)
+      screen.line(`${INDENT}    … and ${problems.length - SHOWN_PROBLEMS} more`);
   }
   screen.line();
   screen.line(

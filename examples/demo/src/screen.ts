@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { cut } from './table.ts';
 
 /** Columns where the output is no terminal. */
 const DEFAULT_COLUMNS = 120;
@@ -38,10 +39,10 @@ export class Screen {
     this.line(`  ${this.paint('green', '✓')} ${text}`);
   }
 
-  /** Draws lines over those that were drawn last, on a terminal. */
+  /** Draws plain lines over those that were drawn last, on a terminal. A line that wrapped would spoil the next drawing. */
   redraw(lines: readonly string[]): void {
     const up = this.#redrawn === 0 ? '' : `\u001B[${this.#redrawn}A`;
-    this.#stream.write(up + lines.map((text) => `\u001B[2K${text}\n`).join(''));
+    this.#stream.write(up + lines.map((text) => `\u001B[2K${cut(text, this.columns - 1)}\n`).join(''));
     this.#redrawn = lines.length;
   }
 

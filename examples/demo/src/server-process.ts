@@ -22,8 +22,8 @@ export interface ServerProcess {
   readonly ready: Promise<string>;
   /** Rejects if it ends before it was stopped. */
   readonly ended: Promise<never>;
-  /** Stops it gracefully; after 30 s, or with `now`, by force. */
-  stop(now?: boolean): Promise<void>;
+  /** Stops it gracefully; after 30 s by force. */
+  stop(): Promise<void>;
 }
 
 /** Starts the server with these variables in its environment, and few others. */
@@ -52,9 +52,9 @@ export function startServer(env: Readonly<Record<string, string>>): ServerProces
   return {
     ready: Promise.race([ready, ended]),
     ended,
-    stop: async (now = false) => {
+    stop: async () => {
       stopping = true;
-      child.kill(now ? 'SIGKILL' : 'SIGTERM');
+      child.kill('SIGTERM');
       const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
       await closed;
       clearTimeout(timer);

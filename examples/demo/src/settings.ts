@@ -29,7 +29,9 @@ export function readSettings(env: Readonly<Record<string, string | undefined>>):
   const wish = env['DEMO_SABOTAGE'] || undefined;
   const sabotage = SABOTAGES.find((known) => known === wish);
   if (wish !== sabotage) {
-    throw new SettingError(`DEMO_SABOTAGE is "${wish}". It must be one of ${SABOTAGES.join(', ')}, or unset.`);
+    throw new SettingError(
+      `DEMO_SABOTAGE is "${wish}". It must be one of ${SABOTAGES.join(', ')}, or unset.`,
+    );
   }
   return { jobs, sabotage };
 }

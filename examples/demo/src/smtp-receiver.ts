@@ -15,7 +15,11 @@ type Answer = { readonly taken: boolean; readonly reply: Error | 'accepted' | 'c
 /** A mail server needs a moment to store a message. */
 const STORE_MS = 25;
 
-const refusal = (responseCode: number, text: string): Error => Object.assign(new Error(text), { responseCode });
+/** A message that was cut before its end is no message. */
+const ignore = (): void => undefined;
+
+const refusal = (responseCode: number, text: string): Error =>
+  Object.assign(new Error(text), { responseCode });
 
 /** Starts a mail server that treats its recipients by their domain; see `recipients.ts`. */
 export async function startSmtpReceiver(): Promise<SmtpReceiver> {
@@ -26,7 +30,7 @@ export async function startSmtpReceiver(): Promise<SmtpReceiver> {
     disableReverseLookup: true,
     onRcptTo({ address }, _session, callback) {
       const refused = recipientRefusal(domainOf(address));
-      if (refused !== undefined) ledger.note(address, false);
+      if (refused !== undefined) ledger.note({ key: address, taken: false });
       callback(refused);
     },
     onData(stream, session, callback) {
@@ -34,7 +38,7 @@ export async function startSmtpReceiver(): Promise<SmtpReceiver> {
         if (reply === 'accepted') callback(null, `2.0.0 Ok: queued as ${session.id}`);
         else if (reply === 'cut') sockets.get(session.remotePort)?.destroy();
         else if (reply !== 'silent') callback(reply);
-      });
+      }, ignore);
     },
   });
   server.on('error', () => undefined);
@@ -51,11 +55,12 @@ async function takeMessage(
   { envelope }: SMTPServerSession,
   ledger: Ledger,
 ): Promise<Answer['reply']> {
-  for await (const _chunk of stream);
+  let message = '';
+  for await (const chunk of stream) message += String(chunk);
   await sleep(STORE_MS);
   const address = envelope.rcptTo[0]?.address ?? '';
   const { taken, reply } = answerTo(domainOf(address), ledger.knows(address));
-  ledger.note(address, taken);
+  ledger.note({ key: address, taken, mark: jobOf(message) });
   return reply;
 }
 
@@ -85,3 +90,6 @@ function answerTo(domain: string, again: boolean): Answer {
 }
 
 const domainOf = (address: string): string => address.slice(address.lastIndexOf('@') + 1);
+
+/** The job that a message belongs to: the plugin makes the `Message-ID` of its id. */
+const jobOf = (message: string): string => /^message-id: <([^@>]+)@/im.exec(message)?.[1] ?? 'no Message-ID';

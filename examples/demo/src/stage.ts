@@ -36,11 +36,12 @@ export async function setStage({ jobs, resources, signal }: StageOptions): Promi
   resources.defer(() => mail.close());
   const shops = await startHttpReceiver({ busyPerSecond: Math.max(2, Math.ceil(busyJobs / BUSY_SECONDS)) });
   resources.defer(() => shops.close());
+  // From here to the server there is no pause in which an interrupt could come.
+  signal.throwIfAborted();
   const folder = mkdtempSync(join(tmpdir(), 'batchsender-demo-'));
   // As root, Postgres runs as another user, who has to reach this folder.
   chmodSync(folder, 0o755);
   resources.defer(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
-  signal.throwIfAborted();
   const apiKey = `bs_${randomBytes(24).toString('hex')}`;
   const server = startServer(serverEnv({ apiKey, dataDir: join(folder, 'data'), smtpPort: mail.port }));
   resources.defer(() => server.stop());

@@ -3,11 +3,11 @@ import { table } from './table.ts';
 
 /** What the kinds of events mean, in plain words. */
 const WORDS: Readonly<Record<string, string>> = {
-  attempted: 'about to be handed over; noted before the call, so that no crash can hide it',
-  retried: 'not taken this time, to be tried again',
+  attempted: 'noted before the call, so that no crash can hide it',
+  retried: 'to be tried again',
   postponed: 'told to wait; this costs no attempt of its budget',
   released: 'not called after all',
-  succeeded: 'taken',
+  succeeded: 'the receiver has it',
   failed: 'refused for good',
   unknown: 'handed over, and no answer came',
 };
@@ -34,5 +34,5 @@ export function timelineTable({ events }: Job): readonly string[] {
 function meaningOf({ kind, data }: JobEvent): string {
   const message = data?.['message'];
   const words = WORDS[kind] ?? '';
-  return typeof message === 'string' ? `${words}: ${message}` : words;
+  return typeof message === 'string' ? `${message}: ${words}` : words;
 }

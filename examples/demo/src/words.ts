@@ -2,4 +2,5 @@
 export const number = (value: number): string => value.toLocaleString('en-US');
 
 /** `1 email`, `2,000 emails`. */
-export const count = (value: number, noun: string): string => `${number(value)} ${noun}${value === 1 ? '' : 's'}`;
+export const count = (value: number, noun: string): string =>
+  `${number(value)} ${noun}${value === 1 ? '' : 's'}`;
