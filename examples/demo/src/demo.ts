@@ -6,7 +6,7 @@ import { reportCsv, reportOutcomes, reportTimeline, reportVerdict } from './repo
 import { sabotaged } from './sabotage.ts';
 import type { Screen } from './screen.ts';
 import type { Settings } from './settings.ts';
-import { type Stage, setStage } from './stage.ts';
+import { type Host, type Receivers, startHost, startReceivers } from './stage.ts';
 import { retriedJob } from './timeline.ts';
 import { type Delivery, verdict } from './verdict.ts';
 import { count } from './words.ts';
@@ -27,35 +27,36 @@ export async function demo(settings: Settings, options: DemoOptions): Promise<bo
     `${screen.paint('bold', 'BatchSender')}: ${count(jobs, 'email')} and ${count(jobs, 'webhook')}, ` +
       'to receivers that fail in many ways, and a check of every single one.',
   );
-  screen.headline('1  Start the servers');
-  const stage = await setStage({ jobs, resources, signal });
-  showStage(screen, stage);
-  return Promise.race([play(settings, options, stage), stage.server.ended]);
+  screen.headline('Start the servers');
+  const receivers = await startReceivers(jobs, resources);
+  const { mail, shops } = receivers;
+  screen.done(`a mail server, smtp://127.0.0.1:${mail.port}: it bounces, defers, hangs up, falls silent`);
+  screen.done(`shops to call, ${shops.shops}: some stumble, dawdle or have gone`);
+  screen.done(`a busy shop, ${shops.busyShop}: it takes some calls a second, no more`);
+  const host = await startHost(mail.port, resources, signal);
+  screen.done(`BatchSender, ${host.url}, with a Postgres of its own`);
+  return Promise.race([play(settings, options, { ...receivers, ...host }), host.server.ended]);
 }
 
-function showStage(screen: Screen, { mail, shops, url }: Stage): void {
-  screen.done(`a mail server, smtp://127.0.0.1:${mail.port}: it bounces, defers, hangs up, falls silent`);
-  screen.done(`shops that are called, ${shops.shops}: some stumble, dawdle or have gone`);
-  screen.done(`a busy shop, ${shops.busyShop}: it takes a few calls a second, no more`);
-  screen.done(`BatchSender, ${url}, with a database of its own`);
-}
+type Stage = Receivers & Host;
 
 async function play(settings: Settings, options: DemoOptions, stage: Stage): Promise<boolean> {
   const { screen, signal } = options;
   const { api } = stage;
-  screen.headline('2  Hand in two lists');
+  screen.headline('Hand in two lists');
   const emails = await handInEmails(api, settings.jobs);
   const { recipients, duplicates } = emails.file;
   screen.done(
     `recipients.csv, ${count(recipients + duplicates, 'line')}: ${count(emails.upload.accepted, 'email')}; ` +
-      `${emails.upload.duplicates} left out, since their address is in the list already`,
+      `${count(emails.upload.duplicates, 'duplicate')} left out`,
   );
   const webhooks = await handInWebhooks(api, settings.jobs, stage.shops);
   screen.done(
     `orders.ndjson, ${count(settings.jobs, 'line')}: ${count(webhooks.upload.accepted, 'webhook')}`,
   );
 
-  screen.headline('3  Deliver');
+  screen.headline('Deliver');
+  const startedAt = performance.now();
   await Promise.all([api.seal(emails.batchId), api.seal(webhooks.batchId)]);
   const watched = [
     { title: 'emails', batchId: emails.batchId },
@@ -63,7 +64,8 @@ async function play(settings: Settings, options: DemoOptions, stage: Stage): Pro
   ];
   const [emailBatch, webhookBatch] = await watch(api, watched, screen, signal);
   if (emailBatch === undefined || webhookBatch === undefined) throw new Error('A batch is missing');
-  return report(settings, options.screen, { stage, emailBatch, webhookBatch });
+  screen.line(`  Done after ${((performance.now() - startedAt) / 1_000).toFixed(1)} s.`);
+  return report(settings, screen, { stage, emailBatch, webhookBatch });
 }
 
 interface Delivered {
@@ -77,21 +79,24 @@ async function report(settings: Settings, screen: Screen, delivered: Delivered):
   const { api } = stage;
   const email = await api.results(emailBatch.id);
   const webhook = await api.results(webhookBatch.id);
-  screen.headline('4  What became of them');
+  screen.headline('What became of them');
   reportOutcomes(screen, { email, webhook });
 
   const retried = retriedJob(email);
   if (retried !== undefined) {
-    screen.headline(`5  One job in full: the email to ${String(retried.payload['to'])}`);
+    screen.headline(`One job in full: the email to ${String(retried.payload['to'])}`);
     reportTimeline(screen, await api.job(retried.id));
   }
 
-  screen.headline('6  What was not delivered, as a CSV to mend and hand in again');
+  screen.headline('The emails that were not delivered, as a CSV to mend and hand in again');
   const query = 'state=failed,unknown&format=csv';
   screen.line(`  ${screen.paint('dim', `GET /v1/batches/${emailBatch.id}/results?${query}`)}`);
   reportCsv(screen, await api.export(emailBatch.id, query));
 
-  screen.headline('7  The check: the books of the receivers against the log, job by job');
+  screen.headline('The check: the books of the receivers against the log, job by job');
+  if (settings.sabotage !== undefined) {
+    screen.line(`  DEMO_SABOTAGE=${settings.sabotage}: the book of the mail server was falsified just now.`);
+  }
   const outcome = verdict([
     emailDelivery(settings, emailBatch, email, stage.mail.ledger.receipts),
     webhookDelivery(settings, webhookBatch, webhook, stage.shops.ledger.receipts),

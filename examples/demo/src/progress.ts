@@ -53,11 +53,12 @@ function progressLines(watched: readonly Watched[], batches: readonly Batch[]): 
   const rows = batches.map(({ counts }, index) => [
     `  ${watched[index]?.title ?? ''}`,
     bar(doneOf(counts) / Math.max(1, counts.total)),
-    number(doneOf(counts)),
+    // As wide as it will be at the end, so that nothing jumps.
+    number(doneOf(counts)).padStart(number(counts.total).length),
     `of ${number(counts.total)}`,
     `${number(counts.succeeded)} succeeded, ${number(counts.failed)} failed, ${number(counts.unknown)} unknown`,
   ]);
-  return table(rows, { right: [2] });
+  return table(rows, { right: [2, 3] });
 }
 
 const doneOf = ({ succeeded, failed, unknown, cancelled }: Counts): number =>

@@ -8,6 +8,7 @@ const DEFAULT_COLUMNS = 120;
 export class Screen {
   readonly #stream: NodeJS.WriteStream;
   #redrawn = 0;
+  #step = 0;
 
   constructor(stream: NodeJS.WriteStream) {
     this.#stream = stream;
@@ -28,10 +29,11 @@ export class Screen {
     this.#stream.write(`${text}\n`);
   }
 
-  /** The headline of a step. */
+  /** The headline of the next step. */
   headline(text: string): void {
+    this.#step += 1;
     this.line();
-    this.line(this.paint('bold', text));
+    this.line(this.paint('bold', `${this.#step}  ${text}`));
   }
 
   /** A step that is done. */

@@ -9,44 +9,48 @@ import { type ServerProcess, startServer } from './server-process.ts';
 import { type SmtpReceiver, startSmtpReceiver } from './smtp-receiver.ts';
 import { countOf } from './spread.ts';
 
-/** All that the demo plays with. */
-export interface Stage {
+/** Who is written to, and called. */
+export interface Receivers {
   readonly mail: SmtpReceiver;
   readonly shops: HttpReceiver;
-  readonly server: ServerProcess;
-  readonly api: Api;
-  readonly url: string;
 }
 
-/** How to set the stage. */
-export interface StageOptions {
-  readonly jobs: number;
-  /** Takes what must be ended again, in order. */
-  readonly resources: AsyncDisposableStack;
-  readonly signal: AbortSignal;
+/** The server, ready to take batches. */
+export interface Host {
+  readonly url: string;
+  readonly api: Api;
+  readonly server: ServerProcess;
 }
 
 /** The busy shop needs some seconds for all of its calls, however many there are. */
 const BUSY_SECONDS = 4;
 
-/** Starts the receivers, and the server with a database in a temporary folder. */
-export async function setStage({ jobs, resources, signal }: StageOptions): Promise<Stage> {
-  const busyJobs = countOf(SHOP_SHARES, 'busy', jobs);
+/** Starts the mail server and the shops. `resources` takes what must be closed again. */
+export async function startReceivers(jobs: number, resources: AsyncDisposableStack): Promise<Receivers> {
   const mail = await startSmtpReceiver();
   resources.defer(() => mail.close());
+  const busyJobs = countOf(SHOP_SHARES, 'busy', jobs);
   const shops = await startHttpReceiver({ busyPerSecond: Math.max(2, Math.ceil(busyJobs / BUSY_SECONDS)) });
   resources.defer(() => shops.close());
-  // From here to the server there is no pause in which an interrupt could come.
+  return { mail, shops };
+}
+
+/** Starts the server with a database in a temporary folder. `resources` takes what must be ended again. */
+export async function startHost(
+  smtpPort: number,
+  resources: AsyncDisposableStack,
+  signal: AbortSignal,
+): Promise<Host> {
   signal.throwIfAborted();
   const folder = mkdtempSync(join(tmpdir(), 'batchsender-demo-'));
+  resources.defer(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
   // As root, Postgres runs as another user, who has to reach this folder.
   chmodSync(folder, 0o755);
-  resources.defer(() => rmSync(folder, { recursive: true, force: true, maxRetries: 10 }));
   const apiKey = `bs_${randomBytes(24).toString('hex')}`;
-  const server = startServer(serverEnv({ apiKey, dataDir: join(folder, 'data'), smtpPort: mail.port }));
+  const server = startServer(serverEnv({ apiKey, dataDir: join(folder, 'data'), smtpPort }));
   resources.defer(() => server.stop());
   const url = await server.ready;
-  return { mail, shops, server, url, api: new Api(url, apiKey, signal) };
+  return { server, url, api: new Api(url, apiKey, signal) };
 }
 
 /** The settings with which the server starts; server/README.md explains them. */
