@@ -13,12 +13,6 @@ export const SHOP_SHARES = {
   busy: 10,
 } as const;
 
-/** A kind of shop. */
-export type ShopKind = keyof typeof SHOP_SHARES;
-
-/** The kind of shop of the order at `index`. */
-export const shopAt = (index: number): ShopKind => kindAt(SHOP_SHARES, index);
-
 /** Where the shops are reached, without a slash at the end. */
 export interface ShopUrls {
   readonly shops: string;
@@ -31,7 +25,7 @@ export function orderFile(orders: number, urls: ShopUrls): string {
 }
 
 function line(index: number, urls: ShopUrls): string {
-  const kind = shopAt(index);
+  const kind = kindAt(SHOP_SHARES, index);
   const order = 10_001 + index;
   const payload = {
     url: `${kind === 'busy' ? urls.busyShop : urls.shops}/${kind}/orders`,

@@ -19,9 +19,6 @@ export const MAIL_SHARES = {
   'silent.example': 1,
 } as const;
 
-/** A domain of the demo's recipients. */
-export type MailDomain = keyof typeof MAIL_SHARES;
-
 /** A list of recipients as a CSV file. */
 export interface RecipientFile {
   readonly csv: string;

@@ -53,22 +53,26 @@ describe('npm run demo', () => {
     expect(demo.stdout()).toContain('\nThe log and the receivers do NOT agree.\n');
     expect(demo.stdout().match(/✗/g)).toHaveLength(1);
     expect(demo.stdout()).toMatch(
-      /✗ 20 succeeded: .*\n +[0-9a-f-]{36}\.\d+ succeeded, but its email never arrived\n/,
+      /✗ \d+ succeeded: .*\n +[0-9a-f-]{36}\.\d+ succeeded, but its email never arrived\n/,
     );
     expect(demo.leftovers()).toEqual([]);
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('stops its servers and removes its files on %s', async (signal) => {
-    const demo = start({ DEMO_JOBS: '2000' });
-    await shown(demo, '3  Deliver');
-    const url = serverUrl(demo);
-    expect((await fetch(`${url}/healthz`)).status).toBe(200);
-    demo.process.kill(signal);
-    expect(await demo.ended).toBe(130);
-    await expect(fetch(`${url}/healthz`)).rejects.toThrow('fetch failed');
-    expect(demo.stderr()).toBe('');
-    expect(demo.leftovers()).toEqual([]);
-  });
+  it.each(['SIGINT', 'SIGTERM'] as const)(
+    'stops its servers and removes its files on %s',
+    { timeout: TIMEOUT_MS },
+    async (signal) => {
+      const demo = start({ DEMO_JOBS: '2000' });
+      await shown(demo, '3  Deliver');
+      const url = serverUrl(demo);
+      expect((await fetch(`${url}/healthz`)).status).toBe(200);
+      demo.process.kill(signal);
+      expect(await demo.ended).toBe(130);
+      await expect(fetch(`${url}/healthz`)).rejects.toThrow('fetch failed');
+      expect(demo.stderr()).toBe('');
+      expect(demo.leftovers()).toEqual([]);
+    },
+  );
 
   it('says what is wrong with a setting, and starts nothing', async () => {
     const demo = start({ DEMO_JOBS: 'many' });
