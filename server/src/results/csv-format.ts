@@ -12,7 +12,7 @@ const BOM = '\uFEFF';
  * ours, whose names begin with `bs_`. So a file can be mended and uploaded again.
  *
  * Written by hand: for the same bytes csv-stringify 6.9 took 14.9 microseconds a row of 17 cells, this
- * 5.3 (parsing the payload included), and it has no exception for plain numbers.
+ * 5.3 when it was written (parsing the payload included), and it has no exception for plain numbers.
  */
 export function csvFormat(columns: readonly ResultColumn[], options: { bom: boolean }): ResultFormat {
   const cells = columns.map(({ path }) => pointerReader(path));
@@ -21,17 +21,15 @@ export function csvFormat(columns: readonly ResultColumn[], options: { bom: bool
   const row = (result: ResultRow): string => {
     const { id, seq, state, attempts, possibleDuplicate, at, settledAt } = result;
     const payload: unknown = JSON.parse(result.payloadText);
-    let line = '';
-    for (const cell of cells) line += `${jsonCell(cell(payload))},`;
-    return (
-      `${line}${id},${seq},${state},${jsonCell(result.code)},${jsonCell(result.message)},` +
-      `${jsonCell(result.ref)},${jsonCell(result.delivery)},${attempts},${possibleDuplicate},` +
-      `${time(at)},${time(settledAt)}\r\n`
-    );
+    const line = cells.map((cell) => jsonCell(cell(payload)));
+    line.push(id, `${seq}`, state, jsonCell(result.code), jsonCell(result.message), jsonCell(result.ref));
+    line.push(jsonCell(result.delivery), `${attempts}`, `${possibleDuplicate}`, time(at), time(settledAt));
+    return line.join(',');
   };
   return {
     start: (options.bom ? BOM : '') + header(columns),
-    rows: (block) => block.reduce((text, result) => text + row(result), ''),
+    // Joined, not added up: the garbage of a text that grew by 20 pieces a row cost as much as all the rest.
+    rows: (block) => (block.length === 0 ? '' : `${block.map(row).join('\r\n')}\r\n`),
   };
 }
 

@@ -52,6 +52,8 @@ export class CallStarter {
   async run(): Promise<void> {
     if (this.#busy || this.#reserved.length === 0) return;
     this.#busy = true;
+    // Slots that one flush set free come one by one, in the same moment: their calls share a fence.
+    await Promise.resolve();
     while (this.#reserved.length > 0) {
       const calls = this.#reserved;
       this.#reserved = [];
