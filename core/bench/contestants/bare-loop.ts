@@ -4,6 +4,7 @@ import { benchPayloads } from '../harness/payload.ts';
 import { FLUSH, INSERT_BATCH, INSERT_SLICE, LEASE, LIST_CHUNKS, LOAD } from './bare-statements.ts';
 import { closeClients, openClients, query } from './client.ts';
 import { type Contestant, inParallel, timed } from './contestant.ts';
+import { succeededJobs } from './engine-drain.ts';
 import { prepareEngineTables } from './engine-tables.ts';
 
 const CONNECTIONS = 4;
@@ -42,8 +43,7 @@ export const bareLoop: Contestant = {
     return ms;
   },
   stored: (setting) => query(setting, 'SELECT count(*)::int AS n FROM batchsender.jobs'),
-  completed: (setting) =>
-    query(setting, "SELECT count(*)::int AS n FROM batchsender.job_events WHERE kind = 'succeeded'"),
+  completed: succeededJobs,
 };
 
 interface Lease {

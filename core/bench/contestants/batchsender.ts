@@ -1,7 +1,8 @@
 import { createEngine, type Engine } from '@batchsender/core';
 import { benchPayload, benchPayloads, countdown } from '../harness/payload.ts';
-import { closeClients, openClients, query } from './client.ts';
+import { query } from './client.ts';
 import { type Contestant, type Setting, timed } from './contestant.ts';
+import { allCompleted, succeededJobs } from './engine-drain.ts';
 import { prepareEngineTables } from './engine-tables.ts';
 import { noopPlugin } from './noop-plugin.ts';
 
@@ -36,8 +37,7 @@ export function batchsender(type: NoopType): Contestant {
       return ms;
     },
     stored: (setting) => query(setting, 'SELECT count(*)::int AS n FROM batchsender.jobs'),
-    completed: (setting) =>
-      query(setting, "SELECT count(*)::int AS n FROM batchsender.job_events WHERE kind = 'succeeded'"),
+    completed: succeededJobs,
     latency: (setting) =>
       submitLatency(setting, (engine, payload) => engine.submit({ type, jobs: [payload] })),
   };
@@ -49,16 +49,6 @@ export const batchsenderSingle: Contestant = {
   latency: (setting) =>
     submitLatency(setting, (engine, payload) => engine.submitJob({ type: 'noop', payload })),
 };
-
-/** A batch is done when its last flush is committed, a moment after the last call. Asks past the engine, which costs it nothing. */
-export async function allCompleted(setting: Setting, pollMs: number): Promise<void> {
-  const clients = await openClients(setting, 1);
-  const unfinished = "SELECT count(*)::int AS n FROM batchsender.batches WHERE state <> 'completed'";
-  while ((await clients[0]?.query<{ n: number }>(unfinished))?.rows[0]?.n !== 0) {
-    await new Promise((resolve) => setTimeout(resolve, pollMs));
-  }
-  await closeClients(clients);
-}
 
 async function submitLatency(
   setting: Setting,

@@ -1,9 +1,8 @@
 import { createEngine, type Engine } from '@batchsender/core';
 import emailPlugin from '@batchsender/plugin-email';
 import { mail } from '../harness/mail.ts';
-import { allCompleted } from './batchsender.ts';
-import { query } from './client.ts';
 import { type Contestant, type Setting, timed } from './contestant.ts';
+import { drainEngine, succeededJobs } from './engine-drain.ts';
 import { prepareEngineTables } from './engine-tables.ts';
 
 /** Connections of the plugin by default; nodemailer's pool is given the same. */
@@ -35,16 +34,6 @@ export const mails: Contestant = {
     await engine.stop();
     return ms;
   },
-  drain: async (setting) => {
-    const engine = open(setting);
-    await engine.migrate();
-    const ms = await timed(async () => {
-      await engine.start();
-      await allCompleted(setting, 20);
-    });
-    await engine.stop();
-    return ms;
-  },
-  completed: (setting) =>
-    query(setting, "SELECT count(*)::int AS n FROM batchsender.job_events WHERE kind = 'succeeded'"),
+  drain: (setting) => drainEngine(setting, open(setting)),
+  completed: succeededJobs,
 };

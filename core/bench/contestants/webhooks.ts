@@ -2,9 +2,8 @@ import { createEngine, type Engine } from '@batchsender/core';
 import type { Plugin } from '@batchsender/core/plugin';
 import webhookPlugin from '@batchsender/plugin-webhook';
 import { benchPayload } from '../harness/payload.ts';
-import { allCompleted } from './batchsender.ts';
-import { query } from './client.ts';
 import { type Contestant, type Setting, timed } from './contestant.ts';
+import { drainEngine, succeededJobs } from './engine-drain.ts';
 import { prepareEngineTables } from './engine-tables.ts';
 
 /** Calls at once that the webhook plugin makes by default; the bare loop is given the same. */
@@ -37,16 +36,6 @@ export const webhooks: Contestant = {
     await engine.stop();
     return ms;
   },
-  drain: async (setting) => {
-    const engine = open(setting);
-    await engine.migrate();
-    const ms = await timed(async () => {
-      await engine.start();
-      await allCompleted(setting, 20);
-    });
-    await engine.stop();
-    return ms;
-  },
-  completed: (setting) =>
-    query(setting, "SELECT count(*)::int AS n FROM batchsender.job_events WHERE kind = 'succeeded'"),
+  drain: (setting) => drainEngine(setting, open(setting)),
+  completed: succeededJobs,
 };
