@@ -177,7 +177,7 @@ describe('a call', () => {
 
   it('succeeds over TLS with a certificate that the process trusts', async () => {
     const { setDefaultCACertificates, getCACertificates } = await import('node:tls');
-    const { certificate } = await import('./helpers/certificate.ts');
+    const { certificate } = await import('../../../core/test/helpers/certificate.ts');
     const before = getCACertificates('default');
     setDefaultCACertificates([...before, certificate.cert]);
     const server = await started(receiver(undefined, { tls: true }));

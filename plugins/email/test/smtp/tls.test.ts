@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { certificate } from '../../../../core/test/helpers/certificate.ts';
 import type { SmtpCredentials } from '../../src/smtp/credentials.ts';
-import { certificate } from '../helpers/certificate.ts';
 import { type MailServer, mailServer } from '../helpers/mail-server.ts';
 import { can, type RawServer, rawServer } from '../helpers/raw-server.ts';
 import { openSender, type Sender } from '../helpers/session.ts';

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
-import { certificate } from './certificate.ts';
+import { certificate } from '../../../../core/test/helpers/certificate.ts';
 
 /** A request as the receiver saw it. */
 export interface Received {
