@@ -110,12 +110,12 @@ export interface RunnableBatch {
   readonly retry: { maxAttempts?: number; baseMs?: number; capMs?: number; maxAgeMs?: number };
 }
 
-/** What the runner reads and writes. Every method is one statement. */
 /** The payloads of a chunk's jobs by their position. */
 export interface ChunkPayloads {
   get(seq: number): JobPayload | undefined;
 }
 
+/** What the runner reads and writes. Every method is one statement. */
 export interface RunStore {
   /** Undefined if the chunk is not there to be leased. */
   lease(chunkId: number, runnerId: string): Promise<ChunkLease | undefined>;

@@ -1,3 +1,4 @@
+import type { ResultColumn } from '@batchsender/core';
 import { LineError } from '../ndjson/line-error.ts';
 import type { SliceWriter } from '../ndjson/slice-writer.ts';
 import { unmarked } from '../results/csv-cell.ts';
@@ -11,14 +12,6 @@ import { FirstLine } from './first-line.ts';
 import { type RowBuilder, rowBuilder } from './row-builder.ts';
 import { RowSplitter } from './row-splitter.ts';
 import { TextSource } from './text-source.ts';
-
-/** A column of an upload, as an export shows it again. */
-export interface UploadedColumn {
-  /** As in the file's header. */
-  readonly name: string;
-  /** JSON pointer of the field that it fills. */
-  readonly path: string;
-}
 
 /** What a reader knows of the file and of its batch. */
 export interface CsvReaderOptions extends ColumnTarget {
@@ -42,7 +35,7 @@ export class CsvReader {
   #build: RowBuilder | undefined;
   #width = 0;
   #hasNul = false;
-  #columns: readonly UploadedColumn[] = [];
+  #columns: readonly ResultColumn[] = [];
 
   constructor(options: CsvReaderOptions, writer: Pick<SliceWriter, 'add' | 'reject'>) {
     this.#options = options;
@@ -52,7 +45,7 @@ export class CsvReader {
   }
 
   /** The columns that go into the payloads; empty before the header was read. */
-  get columns(): readonly UploadedColumn[] {
+  get columns(): readonly ResultColumn[] {
     return this.#columns;
   }
 

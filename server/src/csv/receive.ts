@@ -1,9 +1,9 @@
-import type { Upload } from '@batchsender/core';
+import type { ResultColumn, Upload } from '@batchsender/core';
 import { LineError } from '../ndjson/line-error.ts';
 import { lineProblem } from '../ndjson/line-problem.ts';
 import type { ReceiveOptions } from '../ndjson/receive.ts';
 import { SliceWriter } from '../ndjson/slice-writer.ts';
-import { CsvReader, type CsvReaderOptions, type UploadedColumn } from './reader.ts';
+import { CsvReader, type CsvReaderOptions } from './reader.ts';
 
 /** How a CSV file is read, and how its rows are written. */
 export type ReceiveCsvOptions = ReceiveOptions & Omit<CsvReaderOptions, 'maxRowChars'>;
@@ -17,7 +17,7 @@ export async function receiveCsv(
   chunks: AsyncIterable<Buffer>,
   upload: Pick<Upload, 'write'>,
   options: ReceiveCsvOptions,
-): Promise<{ columns: readonly UploadedColumn[] }> {
+): Promise<{ columns: readonly ResultColumn[] }> {
   const writer = new SliceWriter(upload, options.sliceRows ?? 1_000, options.onInvalid);
   const reader = new CsvReader({ ...options, maxRowChars: options.maxLineBytes }, writer);
   try {

@@ -23,8 +23,9 @@ type Place = 'start' | 'bare' | 'quoted' | 'quote';
 
 /**
  * Cuts text into rows of cells, by RFC 4180: cells may be quoted, a quote inside is doubled, and
- * quoted cells may hold line ends. A quote inside a cell that is not quoted is text. Lines end by LF, CRLF or CR. Nothing is scanned twice, and
- * memory stays under one piece of text and one row. A blank line is a row of one cell.
+ * quoted cells may hold line ends. A quote inside a cell that is not quoted is text. Lines end by
+ * LF, CRLF or CR. Nothing is scanned twice, and memory stays under one piece of text and one row.
+ * A blank line is a row of one cell.
  */
 export class RowSplitter {
   readonly #options: RowSplitterOptions;

@@ -8,8 +8,9 @@ import { readForm, readFormRest } from '../uploads/form.ts';
 import { FORM_LIMITS } from '../uploads/form-parts.ts';
 import { FORM_TYPE } from '../uploads/format.ts';
 import { checkParameters, receiveRows } from '../uploads/receive-rows.ts';
+import { storeRows } from '../uploads/store-rows.ts';
 import type { App } from './app-type.ts';
-import { UploadQuery, usedKey } from './batch-upload.ts';
+import { UploadQuery } from './batch-upload.ts';
 import { withDate } from './with-date.ts';
 
 /**
@@ -63,19 +64,11 @@ async function store(
   const form = await readForm(request);
   const onInvalid = checkParameters(form.source);
   const upload = await engine.uploadBatch(withDate(form.batch), { tenantId: request.tenantId, onInvalid });
-  try {
-    const columns = await receiveRows(form.source, upload, {
-      registry: engine.registry,
-      maxLineBytes,
-      onInvalid,
-    });
+  const limits = { registry: engine.registry, maxLineBytes, onInvalid };
+  const answer = await storeRows(request, upload, async () => {
+    const columns = await receiveRows(form.source, upload, limits);
     await form.end();
-    const answer = await upload.commit({ ...usedKey(request), ...columns });
-    return { batchId: upload.batchId, ...answer };
-  } catch (error) {
-    await upload.abort().catch((cause: unknown) => {
-      request.log.warn({ err: cause }, 'an upload could not be taken back at once');
-    });
-    throw error;
-  }
+    return columns;
+  });
+  return { batchId: upload.batchId, ...answer };
 }

@@ -10,10 +10,10 @@ import type { ResultFormat } from '../results/result-format.ts';
 import { BatchParams } from '../schemas/common.ts';
 import { problems } from '../schemas/problem.ts';
 import { RESULT_FILE, ResultsQuery } from '../schemas/result.ts';
-import { NDJSON_TYPES } from '../uploads/format.ts';
+import { invalidParameter } from '../uploads/csv-options.ts';
+import { CSV_TYPE as CSV, NDJSON_TYPES } from '../uploads/format.ts';
 import type { App } from './app-type.ts';
 
-const CSV = 'text/csv';
 const [NDJSON] = NDJSON_TYPES;
 
 type Query = Static<typeof ResultsQuery>;
@@ -71,10 +71,10 @@ function contentType({ format, bom }: Query, accept: string | undefined): string
     );
   }
   if (bom === true && type !== CSV) {
-    const message = 'A byte order mark belongs to CSV. Leave bom out, or ask for CSV with format=csv.';
-    throw new HttpProblem('invalid_query', `The query is not valid: /bom: ${message}`, {
-      errors: [{ path: '/bom', code: 'invalid_value', message }],
-    });
+    throw invalidParameter(
+      'bom',
+      'A byte order mark belongs to CSV. Leave bom out, or ask for CSV with format=csv.',
+    );
   }
   return type;
 }

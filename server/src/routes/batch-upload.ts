@@ -2,12 +2,13 @@ import type { Engine, UploadAnswer } from '@batchsender/core';
 import type { FastifyRequest } from 'fastify';
 import { Type } from 'typebox';
 import { decodedChunks } from '../http/content-encoding.ts';
-import { claimOf, idempotent, noteBody } from '../http/idempotency.ts';
+import { idempotent, noteBody } from '../http/idempotency.ts';
 import { BatchParams, oneOfStrings, strict } from '../schemas/common.ts';
 import { UploadAnswerSchema } from '../schemas/job.ts';
 import { IDEMPOTENCY_PROBLEMS, problems } from '../schemas/problem.ts';
 import { CSV_TYPE, charsetOf, formatOf, NDJSON_TYPES, UPLOAD_TYPES } from '../uploads/format.ts';
 import { checkParameters, type RowSource, receiveRows } from '../uploads/receive-rows.ts';
+import { storeRows } from '../uploads/store-rows.ts';
 import type { App } from './app-type.ts';
 
 /** Query of an upload; `map.<column>` beside the named ones. */
@@ -105,23 +106,10 @@ async function receive(
   const source = rowSource(request);
   const onInvalid = checkParameters(source);
   const upload = await engine.upload(batchId, { tenantId: request.tenantId, onInvalid });
-  try {
-    const limits = { registry: engine.registry, maxLineBytes, onInvalid };
-    const columns = request.body === undefined ? {} : await receiveRows(source, upload, limits);
-    return await upload.commit({ ...usedKey(request), ...columns });
-  } catch (error) {
-    await upload.abort().catch((cause: unknown) => {
-      // It is swept when its time is over; the first error is the one to answer.
-      request.log.warn({ err: cause }, 'an upload could not be taken back at once');
-    });
-    throw error;
-  }
-}
-
-/** What a commit is told of the request's idempotency key. */
-export function usedKey(request: FastifyRequest): { bodyHash?: string; idempotencyKey?: string } {
-  const { idempotency: claim } = claimOf(request);
-  return claim === undefined ? {} : { bodyHash: claim.bodyHash, idempotencyKey: claim.key };
+  const limits = { registry: engine.registry, maxLineBytes, onInvalid };
+  return storeRows(request, upload, async () =>
+    request.body === undefined ? {} : receiveRows(source, upload, limits),
+  );
 }
 
 function rowSource(request: FastifyRequest): RowSource {

@@ -1,5 +1,4 @@
-import type { OnInvalid, Registry, Upload } from '@batchsender/core';
-import type { UploadedColumn } from '../csv/reader.ts';
+import type { OnInvalid, Registry, ResultColumn, Upload } from '@batchsender/core';
 import { receiveCsv } from '../csv/receive.ts';
 import type { Schema } from '../csv/schema-shape.ts';
 import { receiveNdjson } from '../ndjson/receive.ts';
@@ -43,7 +42,7 @@ export async function receiveRows(
   { format, parameters, chunks }: RowSource,
   upload: Upload,
   { registry, maxLineBytes, onInvalid }: RowLimits,
-): Promise<{ columns?: readonly UploadedColumn[] }> {
+): Promise<{ columns?: readonly ResultColumn[] }> {
   if (format === 'ndjson') {
     await receiveNdjson(chunks, upload, { maxLineBytes, onInvalid });
     return {};

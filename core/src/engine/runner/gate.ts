@@ -54,7 +54,6 @@ export class ConnectionGate {
   #countedFrom = 0;
   #callsPerSecond = 0;
   #cursor = 0;
-
   readonly #alone: boolean;
 
   /** `alone`: all calls go to one endpoint, so that it has nobody to leave slots for. */
