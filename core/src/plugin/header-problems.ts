@@ -1,4 +1,5 @@
 import type { PayloadProblem } from './contract.ts';
+import { escapePointer } from './json-pointer.ts';
 
 /**
  * What is wrong with a payload's `headers`, for a module's `validate`: each header that `check` finds
@@ -10,7 +11,7 @@ export function* headerProblems(
 ): Generator<PayloadProblem> {
   const seen = new Set<string>();
   for (const [name, value] of Object.entries(headers)) {
-    const path = `/headers/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`;
+    const path = `/headers/${escapePointer(name)}`;
     const problem = check(name, value);
     if (problem !== undefined) yield { path, ...problem };
     const lower = name.toLowerCase();

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { parsePointer } from '@batchsender/core/plugin';
 import type { Answer } from './exchange.ts';
 import type { WebhookPayload } from './payload.ts';
 
@@ -39,8 +40,7 @@ function valueProblem(value: unknown, pointer: string, check: SuccessBody): stri
 /** The value at a JSON pointer (RFC 6901); undefined if there is none. */
 export function valueAt(value: unknown, pointer: string): unknown {
   let current = value;
-  for (const token of pointer.split('/').slice(1)) {
-    const key = token.replaceAll('~1', '/').replaceAll('~0', '~');
+  for (const key of parsePointer(pointer)) {
     if (typeof current !== 'object' || current === null) return undefined;
     if (Array.isArray(current) && !/^(0|[1-9]\d*)$/.test(key)) return undefined;
     if (!Object.hasOwn(current, key)) return undefined;

@@ -1,10 +1,11 @@
+import { escapePointer } from '@batchsender/core/plugin';
 import type { ColumnError } from './column-error.ts';
 import { type Column, list, quoted } from './columns.ts';
 import { requiredNames, type Schema } from './schema-shape.ts';
 
 /** The JSON pointer of a path. */
 export const pointerOf = (path: readonly string[]): string =>
-  path.map((name) => `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+  path.map((name) => `/${escapePointer(name)}`).join('');
 
 /** Two columns that would fill the same place, or one a place inside the other's. */
 export function clashes(columns: readonly Column[]): ColumnError[] {

@@ -1,3 +1,4 @@
+import { escapePointer, parsePointer } from '@batchsender/core/plugin';
 import type { TLocalizedValidationError } from 'typebox/error';
 import type { ProblemPlace } from './problem.ts';
 
@@ -62,10 +63,4 @@ function unionMessage(path: string, all: readonly TLocalizedValidationError[]): 
 
 const list = (values: readonly unknown[]): string => values.map((value) => JSON.stringify(value)).join(', ');
 
-const escapePointer = (name: string): string => name.replaceAll('~', '~0').replaceAll('/', '~1');
-
-const lastName = (pointer: string): string =>
-  pointer
-    .slice(pointer.lastIndexOf('/') + 1)
-    .replaceAll('~1', '/')
-    .replaceAll('~0', '~');
+const lastName = (pointer: string): string => parsePointer(pointer).at(-1) ?? '';

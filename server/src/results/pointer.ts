@@ -1,12 +1,11 @@
+import { parsePointer } from '@batchsender/core/plugin';
+
 /** Reads the value at one JSON pointer, undefined where there is none. */
 export type PointerReader = (value: unknown) => unknown;
 
 /** Makes the reader of a JSON pointer (RFC 6901). */
 export function pointerReader(pointer: string): PointerReader {
-  const keys = pointer
-    .split('/')
-    .slice(1)
-    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const keys = parsePointer(pointer);
   const [only = ''] = keys;
   if (keys.length === 1) return (value) => child(value, only);
   return (value) => keys.reduce(child, value);

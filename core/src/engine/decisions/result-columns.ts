@@ -1,4 +1,4 @@
-import type { TSchema } from '../../plugin/index.ts';
+import { escapePointer, type TSchema } from '../../plugin/index.ts';
 import type { ResultColumn } from '../results.ts';
 
 /** Columns that a batch keeps; what an upload has beyond them is exported as NDJSON only. */
@@ -31,5 +31,5 @@ export function schemaColumns(schema: TSchema | undefined): readonly ResultColum
   const names = Object.keys(properties ?? {});
   // A schema without fields, or a plugin that is gone: the whole payload in one column.
   if (names.length === 0) return [{ name: 'payload', path: '' }];
-  return names.map((name) => ({ name, path: `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}` }));
+  return names.map((name) => ({ name, path: `/${escapePointer(name)}` }));
 }

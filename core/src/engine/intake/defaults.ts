@@ -1,8 +1,7 @@
 import type { Liquid, Template } from 'liquidjs';
-import { ESCAPE, type JobPayload, type TSchema } from '../../plugin/index.ts';
+import { ESCAPE, escapePointer, type JobPayload, type TSchema } from '../../plugin/index.ts';
 import { InvalidInputError } from '../errors.ts';
 import { type Escape, liquid } from './liquid.ts';
-import { escapePointer } from './payload-check.ts';
 
 /** Merges a job's own payload over the batch's defaults and renders the templates. */
 export type Merge = (payload: JobPayload) => JobPayload;

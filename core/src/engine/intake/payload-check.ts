@@ -1,6 +1,6 @@
 import type { TSchema } from 'typebox';
 import { Compile } from 'typebox/compile';
-import type { JobPayload, Module } from '../../plugin/index.ts';
+import { escapePointer, type JobPayload, type Module } from '../../plugin/index.ts';
 import type { Problem } from '../errors.ts';
 
 /** A problem of a row whose place is not known yet. */
@@ -59,9 +59,4 @@ function toProblem({ keyword, instancePath, params, message }: SchemaError): Row
     return { path, code: 'missing_field', message: `missing field: ${names.join(', ')}` };
   }
   return { path: instancePath, code: keyword === 'type' ? 'wrong_type' : 'invalid_value', message };
-}
-
-/** A name as a token of a JSON pointer (RFC 6901). */
-export function escapePointer(name: string): string {
-  return name.replaceAll('~', '~0').replaceAll('/', '~1');
 }

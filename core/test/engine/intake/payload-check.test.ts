@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { escapePointer, payloadCheck, valueProblems } from '../../../src/engine/intake/payload-check.ts';
+import { payloadCheck, valueProblems } from '../../../src/engine/intake/payload-check.ts';
 import { defineModule, defineProvider, type Module, succeeded, Type } from '../../../src/plugin/index.ts';
 
 const Payload = Type.Object(
@@ -73,8 +73,4 @@ describe('the check of another value', () => {
     expect(valueProblems(schema, { a: { b: 1 } })).toEqual([]);
     expect(valueProblems(schema, { a: { b: 'x' } })).toMatchObject([{ path: '/a/b', code: 'wrong_type' }]);
   });
-});
-
-describe('a name in a JSON pointer', () => {
-  it('has its tilde and slash escaped', () => expect(escapePointer('a/b~c/')).toBe('a~1b~0c~1'));
 });
