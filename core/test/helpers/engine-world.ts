@@ -218,7 +218,7 @@ export async function holdChunks(world: World): Promise<HeldChunks> {
   await client.query('BEGIN');
   await client.query('SELECT 1 FROM batchsender.chunks FOR UPDATE');
   const waiting = `SELECT 1 FROM pg_stat_activity
-    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%FOR SHARE%'`;
+    WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%flush_no = flush_no + 1%'`;
   return {
     fenceWaits: () => until('a fence that waits', async () => (await world.sql(waiting)).length > 0),
     async release() {

@@ -51,9 +51,25 @@ export class CallQueue {
         this.#cursor += 1;
         continue;
       }
-      return this.#take(endpoint);
+      return this.#take(endpoint, this.#cursor);
     }
     return undefined;
+  }
+
+  /** True if a call of this endpoint waits. */
+  has(endpoint: string | undefined): boolean {
+    return this.#queues.has(endpoint);
+  }
+
+  /** A call of this endpoint, out of turn. */
+  nextOf(endpoint: string | undefined): PlannedCall | undefined {
+    if (!this.has(endpoint)) return undefined;
+    const at = this.#order.indexOf(endpoint);
+    const cursor = this.#cursor;
+    const call = this.#take(endpoint, at);
+    // Nobody else loses a turn by it.
+    this.#cursor = this.has(endpoint) || cursor <= at ? cursor : cursor - 1;
+    return call;
   }
 
   /** The shortest wait of all endpoints; undefined if one of them only lacks a slot. */
@@ -75,14 +91,14 @@ export class CallQueue {
     return calls;
   }
 
-  #take(endpoint: string | undefined): PlannedCall | undefined {
+  #take(endpoint: string | undefined, at: number): PlannedCall | undefined {
     const queue = this.#queues.get(endpoint);
     // From the end: shift() on a list of hundreds is slow, and order within a chunk means nothing.
     const call = queue?.pop();
     this.size -= 1;
     if (queue?.length === 0) {
       this.#queues.delete(endpoint);
-      this.#order.splice(this.#cursor, 1);
+      this.#order.splice(at, 1);
     } else {
       this.#cursor += 1;
     }

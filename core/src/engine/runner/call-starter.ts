@@ -1,4 +1,5 @@
-import type { ChunkLease, RunStore } from '../store.ts';
+import { setImmediate } from 'node:timers/promises';
+import type { ChunkLease, NewEvent, RunStore } from '../store.ts';
 import type { PlannedCall } from './call-queue.ts';
 import { fenceEvents } from './fence-events.ts';
 import { countLateStarts, grantsAreStale, type LimiterEnv, takeTokens } from './limiter.ts';
@@ -8,6 +9,8 @@ import { needsFence } from './prepare.ts';
 export interface StarterHost {
   /** Gives the slots of these calls back; they wait again. */
   putBack(calls: readonly PlannedCall[]): void;
+  /** Commits the fences of calls that start next (E7). False if the lease is lost. */
+  fence(events: readonly NewEvent[]): Promise<boolean>;
   start(call: PlannedCall, now: number): void;
   waitForTokens(waitMs: number): void;
   /** False if the chunk must start nothing more: paused, stopped, its lease too old. */
@@ -52,8 +55,8 @@ export class CallStarter {
   async run(): Promise<void> {
     if (this.#busy || this.#reserved.length === 0) return;
     this.#busy = true;
-    // Slots that one flush set free come one by one, in the same moment: their calls share a fence.
-    await Promise.resolve();
+    // Calls that end in the same moment are told of one by one: those that follow them share a fence.
+    await setImmediate();
     while (this.#reserved.length > 0) {
       const calls = this.#reserved;
       this.#reserved = [];
@@ -69,8 +72,8 @@ export class CallStarter {
     this.#host.onIdle();
   }
 
-  /** Writes fences, or takes them back. False if the lease is lost. */
-  async fence(
+  /** Writes events of calls that are in flight already, or takes fences back. False if the lease is lost. */
+  async write(
     calls: readonly PlannedCall[],
     kind: 'attempted' | 'released',
     note?: unknown,
@@ -85,7 +88,7 @@ export class CallStarter {
     this.#host.putBack(wait);
     if (wait.length > 0) this.#host.waitForTokens(waitMs);
     const fenced = go.filter((call) => needsFence(call.guarantee));
-    if (fenced.length > 0 && !(await this.fence(fenced, 'attempted'))) {
+    if (fenced.length > 0 && !(await this.#host.fence(fenceEvents(fenced, 'attempted', undefined)))) {
       this.#host.putBack(go);
       this.#host.onLost();
       return;
@@ -99,7 +102,7 @@ export class CallStarter {
     }
     // A fence that was open before stays open: its earlier call is still undecided.
     const unused = fenced.filter((call) => call.jobs.every((job) => job.fences === 0));
-    if (unused.length > 0) await this.fence(unused, 'released');
+    if (unused.length > 0) await this.write(unused, 'released');
     this.#host.putBack(go);
   }
 }

@@ -4,6 +4,7 @@ import { type Again, againData, eventData } from '../decisions/follow-up.ts';
 import type { Settlement } from '../decisions/settle.ts';
 import type { ChunkEnd, ChunkLease, NewEvent } from '../store.ts';
 import type { PlannedCall } from './call-queue.ts';
+import type { ChunkWork } from './chunk-load.ts';
 
 /** Longest wait before an open fence is looked at again, whatever the provider asks for: 30 days. */
 const MAX_WAIT_MS = 2_592_000_000;
@@ -13,6 +14,14 @@ export class ChunkOutcome {
   readonly again: Again[] = [];
   /** Jobs whose fence stays open, by the second in which they are looked at again. */
   readonly #open = new Map<number, number[]>();
+
+  /** Takes what was settled by loading the chunk. Answers the events of it. */
+  begin(work: ChunkWork): NewEvent[] {
+    this.again.push(...work.again);
+    const events: NewEvent[] = [];
+    for (const { seq, settlement } of work.settled) this.record(seq, settlement, events);
+    return events;
+  }
 
   /** Takes a settlement, and adds its event, if anything is new, to a list. */
   record(seq: number, settlement: Settlement, events: NewEvent[]): void {
@@ -35,16 +44,17 @@ export class ChunkOutcome {
 
   /** How the chunk is left, with the calls that did not start. */
   end(
-    notStarted: readonly { readonly call: PlannedCall; readonly dueInMs: number }[],
+    notStarted: readonly PlannedCall[],
+    dueInMs: (call: PlannedCall) => number,
     lease: ChunkLease,
     policy: FullRetryPolicy,
     random: () => number,
   ): ChunkEnd {
     const bySecond = new Map([...this.#open].map(([second, seqs]) => [second, [...seqs]]));
-    for (const { call, dueInMs } of notStarted) {
+    for (const call of notStarted) {
       append(
         bySecond,
-        Math.ceil(dueInMs / 1_000),
+        Math.ceil(dueInMs(call) / 1_000),
         call.jobs.map(({ job }) => job.seq),
       );
     }

@@ -1,6 +1,7 @@
 import type { JobResult } from '../../plugin/index.ts';
-import type { ChunkEnd, ChunkLease, NewEvent } from '../store.ts';
+import type { ChunkEnd, ChunkLease } from '../store.ts';
 import { ActiveCall, type WriteNote } from './active-call.ts';
+import { affectsOthers } from './affect-others.ts';
 import { CallQueue, type PlannedCall, type WaitMs } from './call-queue.ts';
 import {
   type Judge,
@@ -18,12 +19,12 @@ import type { ChunkRunEnv, StopReason } from './chunk-run-env.ts';
 import { type Flight, isOverdue } from './flight.ts';
 import type { GateClient } from './gate.ts';
 import { invoke, isThenable } from './invoke.ts';
+import { type FencedHost, landFenced } from './land-fenced.ts';
 import { lateEvents, lateFromUnwritten } from './late.ts';
 import { lostCall } from './lost.ts';
 import { type BatchPlan, needsFence } from './prepare.ts';
 import { Recorder } from './recorder.ts';
 import { isResult } from './results.ts';
-import { slowDown } from './slow-down.ts';
 
 /** Works on one leased chunk: starts its calls as slots, tokens and fences allow, and records the results. */
 export class ChunkRun implements GateClient {
@@ -42,9 +43,10 @@ export class ChunkRun implements GateClient {
   readonly #outcome = new ChunkOutcome();
   readonly #judge: Judge;
   readonly #starter: CallStarter;
-  readonly #note: WriteNote = (call, data) => this.#starter.fence([call], 'attempted', data);
+  readonly #note: WriteNote = (call, data) => this.#starter.write([call], 'attempted', data);
+  readonly #fenced: FencedHost;
   readonly #done = Promise.withResolvers<void>();
-  readonly #ended = Promise.withResolvers<void>();
+  readonly #left = Promise.withResolvers<void>();
   #pumping = false;
   #stop: StopReason | undefined;
   #lastStart: number;
@@ -60,6 +62,7 @@ export class ChunkRun implements GateClient {
     this.#judge = { lease, policy: env.policy, outcome: this.#outcome };
     this.#starter = new CallStarter(lease, env, {
       putBack: (calls) => this.#putBack(calls),
+      fence: (events) => this.#recorder.fence(events),
       start: (call, now) => this.#start(call, now),
       waitForTokens: (waitMs) => this.#waitForTokens(waitMs),
       mayStart: (now) => this.#mayStart(now),
@@ -69,10 +72,11 @@ export class ChunkRun implements GateClient {
       },
       onIdle: () => this.pump(),
     });
-    const { store, persist } = env;
-    const { flushMs, flushSize } = env.tuning;
-    const onLost = () => this.stop('lost');
-    this.#recorder = new Recorder(lease, { store, flushMs, flushSize, persist, onLost });
+    this.#recorder = new Recorder(lease, { ...env, ...env.tuning, onLost: () => this.stop('lost') });
+    const follower = (endpoint: string | undefined, now: number) => this.#follower(endpoint, now);
+    const begin = (call: PlannedCall, now: number) => this.#begin(call, now);
+    const onFree = () => this.#pumping || env.gate.wake();
+    this.#fenced = { gate: env.gate, recorder: this.#recorder, follower, begin, onFree };
   }
 
   /** True while the chunk only waits for calls that have started: it needs no slot of the runner. */
@@ -82,10 +86,7 @@ export class ChunkRun implements GateClient {
 
   /** Resolves with the delay after which what was left is due, or undefined. */
   async run(work: ChunkWork): Promise<number | undefined> {
-    this.#outcome.again.push(...work.again);
-    const settled: NewEvent[] = [];
-    for (const { seq, settlement } of work.settled) this.#outcome.record(seq, settlement, settled);
-    this.#recorder.add(settled);
+    this.#recorder.add(this.#outcome.begin(work));
     for (const call of work.calls) this.#queue.add(call);
     this.#env.gate.join(this);
     this.pump();
@@ -95,7 +96,7 @@ export class ChunkRun implements GateClient {
     try {
       return await this.#end();
     } finally {
-      this.#ended.resolve();
+      this.#left.resolve();
     }
   }
 
@@ -139,7 +140,7 @@ export class ChunkRun implements GateClient {
 
   /** False if nothing can start now. */
   #startNext(now: number, wait: WaitMs): boolean {
-    const { gate, tuning, plan } = this.#env;
+    const { gate, tuning } = this.#env;
     const call = this.#queue.next(wait);
     if (call === undefined) {
       const shortest = this.#queue.shortestWaitMs(wait);
@@ -148,11 +149,23 @@ export class ChunkRun implements GateClient {
       return false;
     }
     gate.acquire(call.endpoint, now);
+    this.#begin(call, now);
+    return true;
+  }
+
+  /** Starts a call that has its slot, or hands it to the starter if it needs tokens or a fence first. */
+  #begin(call: PlannedCall, now: number): void {
     this.#lastStart = now;
-    const prepared = plan.provider.rates !== undefined || needsFence(call.guarantee);
+    const prepared = this.plan.provider.rates !== undefined || needsFence(call.guarantee);
     if (prepared && call.kind === 'call') this.#starter.reserve(call);
     else this.#start(call, now);
-    return true;
+  }
+
+  /** Calls that need tokens wait for their turn. */
+  #follower(endpoint: string | undefined, now: number): PlannedCall | undefined {
+    if (this.#stop !== undefined || this.plan.provider.rates !== undefined) return undefined;
+    if (!this.#queue.has(endpoint) || !this.#env.gate.handOver(endpoint, now)) return undefined;
+    return this.#queue.nextOf(endpoint);
   }
 
   #mayStart(now: number): boolean {
@@ -182,22 +195,23 @@ export class ChunkRun implements GateClient {
       if (isThenable(answer)) {
         this.#flights.add(flight);
         answer.then(
-          (value) => this.#answered(flight, value),
+          (value) => this.#ended(flight, value),
           (error: unknown) => this.#threw(flight, error),
         );
-      } else this.#answered(flight, answer);
+      } else this.#ended(flight, answer);
     } catch (error) {
       this.#threw(flight, error);
     }
   }
 
+  #ended(flight: Flight, answer: unknown): void {
+    if (flight.call.kind === 'resolve') this.#resolved(flight, answer);
+    else this.#answered(flight, answer);
+  }
+
   #answered(flight: Flight, answer: unknown): void {
     const { call } = flight;
     const { gate, session } = this.#env;
-    if (call.kind === 'resolve') {
-      this.#resolved(flight, answer);
-      return;
-    }
     const { results, violation } = readAnswer(call, answer, session.process !== undefined);
     if (violation !== undefined) this.#env.violation(violation);
     if (flight.done) {
@@ -205,7 +219,7 @@ export class ChunkRun implements GateClient {
       return;
     }
     gate.throws.count = 0;
-    for (const result of results) this.#effects(call, result);
+    for (const result of results) if (affectsOthers(this.#env, call, result)) this.#stop ??= 'blocked';
     this.#land(flight, landResults(this.#judge, call, results, flight.active.noted));
   }
 
@@ -213,7 +227,9 @@ export class ChunkRun implements GateClient {
     if (flight.done) return;
     const { results, violation } = readResolutions(flight.call, answer);
     if (violation !== undefined) this.#env.violation(`resolve(): ${violation}`);
-    for (const result of results) if (isResult(result)) this.#effects(flight.call, result);
+    for (const result of results) {
+      if (isResult(result) && affectsOthers(this.#env, flight.call, result)) this.#stop ??= 'blocked';
+    }
     this.#land(flight, landResolutions(this.#judge, flight.call, results));
   }
 
@@ -223,35 +239,23 @@ export class ChunkRun implements GateClient {
     this.#land(flight, landLost(this.#judge, flight.call, lostCall(error, flight.active.reason)));
   }
 
-  /** What a result means for others than its job. */
-  #effects(call: PlannedCall, result: JobResult | undefined): void {
-    if (result?.status === 'throttled') slowDown(this.#env, call, result);
-    if (result?.status !== 'blocked') return;
-    this.#env.blocked(result);
-    this.#stop ??= 'blocked';
-  }
-
   #land(flight: Flight, landed: Landed): void {
     flight.done = true;
     this.#flights.delete(flight);
     const { call } = flight;
-    // A fenced call is in flight until its outcome is in the log: after a crash it would be in doubt.
     const fenced = call.kind === 'call' && needsFence(call.guarantee);
-    if (fenced) this.#recorder.add(landed.events, () => this.#release(call, landed.working));
+    const now = this.#env.now();
+    if (fenced) landFenced(this.#fenced, call, landed, now);
     else {
       this.#recorder.add(landed.events);
-      this.#env.gate.release(call.endpoint, landed.working, this.#env.now());
+      this.#env.gate.release(call.endpoint, landed.working, now);
     }
     for (const repeat of landed.repeats) this.#queue.add(repeat);
     if (landed.repeats.length > 0) this.pump();
     if (this.#pumping) return;
+    if (!this.#starter.idle) void this.#starter.run();
     if (!this.#finishIfDone()) this.#recorder.schedule();
     if (!fenced) this.#env.gate.wake();
-  }
-
-  #release(call: PlannedCall, working: boolean): void {
-    this.#env.gate.release(call.endpoint, working, this.#env.now());
-    if (!this.#pumping) this.#env.gate.wake();
   }
 
   loseAll(): void {
@@ -262,14 +266,13 @@ export class ChunkRun implements GateClient {
     const events = lateEvents(flight.call, results);
     if (events.length === 0) return;
     // After the flush that took the call for lost: only what the log holds can be settled by it.
-    void this.#ended.promise.then(() =>
+    void this.#left.promise.then(() =>
       this.#env.persist(() => this.#env.store.recordLate(this.lease, events)),
     );
   }
 
   #finishIfDone(): boolean {
-    if (this.#pumping || !this.#starter.idle || this.#flights.size > 0) return false;
-    if (this.#stop === undefined && this.#queue.size > 0) return false;
+    if (this.#pumping || !this.#starter.idle || this.#flights.size > 0 || !this.draining) return false;
     this.#done.resolve();
     return true;
   }
@@ -286,14 +289,12 @@ export class ChunkRun implements GateClient {
   }
 
   #ending(): ChunkEnd {
+    const { gate, tuning, policy, random } = this.#env;
     const now = this.#env.now();
-    const rest = this.#queue.drain().map((call) => ({ call, dueInMs: this.#dueInMs(call, now) }));
-    return this.#outcome.end(rest, this.lease, this.#env.policy, this.#env.random);
-  }
-
-  #dueInMs(call: PlannedCall, now: number): number {
-    if (this.#stop !== 'waiting') return 0;
-    const wait = this.#env.gate.waitMs(call.endpoint, now);
-    return Math.max(wait ?? this.#env.tuning.startWithinMs, this.#tokensAt - now, 0);
+    const dueInMs = ({ endpoint }: PlannedCall) =>
+      this.#stop === 'waiting'
+        ? Math.max(gate.waitMs(endpoint, now) ?? tuning.startWithinMs, this.#tokensAt - now, 0)
+        : 0;
+    return this.#outcome.end(this.#queue.drain(), dueInMs, this.lease, policy, random);
   }
 }

@@ -107,10 +107,14 @@ export class ConnectionGate {
       if (wait > 0) return wait;
     }
     if (this.inFlight >= this.limit) return undefined;
-    if (known === undefined || this.#alone) return 0;
-    const others = this.inFlight - known.inFlight;
-    const most = Math.max(1, Math.floor((this.limit - others) * ENDPOINT_SHARE));
-    return known.inFlight < most ? 0 : undefined;
+    return known === undefined || known.inFlight < this.#most(known) ? 0 : undefined;
+  }
+
+  /** Slots that an endpoint may have beside what the others have now. */
+  #most(endpoint: Endpoint): number {
+    if (this.#alone) return this.limit;
+    const others = this.inFlight - endpoint.inFlight;
+    return Math.max(1, Math.floor((this.limit - others) * ENDPOINT_SHARE));
   }
 
   acquire(endpoint: string | undefined, now: number): void {
@@ -121,14 +125,36 @@ export class ConnectionGate {
     known.breaker.started(now);
   }
 
-  /** The call ended; `success` says whether the endpoint works. */
+  /** The call ended, and its slot is free; `success` says whether the endpoint works. */
   release(endpoint: string | undefined, success: boolean, now: number): void {
-    this.inFlight -= 1;
+    this.ended(endpoint, success, now);
+    this.vacate(endpoint);
+  }
+
+  /** The call ended. Its slot stays taken until it is handed over or vacated. */
+  ended(endpoint: string | undefined, success: boolean, now: number): void {
     this.#ended += 1;
-    if (endpoint === undefined) return;
+    if (endpoint !== undefined) this.#endpoint(endpoint).breaker.ended(success, now);
+  }
+
+  /** The slot of a call that ended is free. */
+  vacate(endpoint: string | undefined): void {
+    this.inFlight -= 1;
+    if (endpoint !== undefined) this.#endpoint(endpoint).inFlight -= 1;
+  }
+
+  /**
+   * The slot of a call that ended passes to another call of the same chunk and endpoint. False if
+   * it must be vacated: other batches or chunks are in turn, or nothing may start now.
+   */
+  handOver(endpoint: string | undefined, now: number): boolean {
+    if (this.blocked || now < this.throttledUntil || this.inFlight > this.limit) return false;
+    if (this.#groups.length > 1 || this.#ended % OTHERS_TURN === 0) return false;
+    if (endpoint === undefined) return true;
     const known = this.#endpoint(endpoint);
-    known.inFlight -= 1;
-    known.breaker.ended(success, now);
+    if (known.breaker.waitMs(now) > 0 || known.inFlight > this.#most(known)) return false;
+    known.breaker.started(now);
+    return true;
   }
 
   /** A slot that was taken for a call that did not start. */

@@ -20,6 +20,7 @@ describe('the calls of a chunk', () => {
     const steps = fc.array(
       fc.oneof(
         endpoints.map((endpoint) => ({ add: endpoint })),
+        endpoints.map((endpoint) => ({ of: endpoint })),
         fc.constant('take' as const),
       ),
     );
@@ -29,7 +30,11 @@ describe('the calls of a chunk', () => {
         const added: string[] = [];
         const taken: string[] = [];
         for (const [index, step] of list.entries()) {
-          if (step === 'take') {
+          if (step !== 'take' && 'of' in step) {
+            const next = queue.nextOf(step.of);
+            expect(next?.endpoint).toBe(next === undefined ? undefined : step.of);
+            if (next !== undefined) taken.push(next.idempotencyKey);
+          } else if (step === 'take') {
             const next = queue.next(free);
             if (next !== undefined) taken.push(next.idempotencyKey);
           } else {
@@ -51,6 +56,17 @@ describe('the calls of a chunk', () => {
     const order = Array.from({ length: 6 }, () => queue.next(free)?.endpoint);
     expect(order).toEqual(['a', 'b', 'c', 'a', 'c', 'a']);
     expect(queue.next(free)).toBeUndefined();
+  });
+
+  it('E16: lose no turn to one that is taken out of turn', () => {
+    const queue = new CallQueue();
+    for (const endpoint of ['a', 'a', 'b', 'c', 'c']) queue.add(call(endpoint));
+    expect(queue.next(free)?.endpoint).toBe('a');
+    expect(queue.nextOf('c')?.endpoint).toBe('c');
+    expect(queue.nextOf('a')?.endpoint).toBe('a');
+    expect(queue.has('a')).toBe(false);
+    expect(queue.nextOf('a')).toBeUndefined();
+    expect([queue.next(free)?.endpoint, queue.next(free)?.endpoint]).toEqual(['b', 'c']);
   });
 
   it('E16: pass over an endpoint that cannot be called now', () => {

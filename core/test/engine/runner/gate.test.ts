@@ -39,6 +39,49 @@ describe('the call slots of a connection', () => {
     expect(gate.inFlight).toBe(1);
   });
 
+  it('E7: pass from a call that ended to the next one of its chunk', () => {
+    const gate = new ConnectionGate(2);
+    gate.join(client(gate, 'a', []));
+    gate.acquire('x', now);
+    gate.ended('x', true, now);
+    expect(gate.handOver('x', now)).toBe(true);
+    expect(gate.inFlight).toBe(1);
+    gate.release('x', true, now);
+    expect(gate.inFlight).toBe(0);
+  });
+
+  it.each<[string, (gate: ConnectionGate) => void]>([
+    ['another batch waits for its turn', (gate) => gate.join(client(gate, 'b', []))],
+    ['the connection is blocked', (gate) => Object.assign(gate, { blocked: true })],
+    ['the connection is throttled', (gate) => Object.assign(gate, { throttledUntil: now + 1 })],
+    ['there are fewer slots than before', (gate) => Object.assign(gate, { limit: 1 })],
+    ["the endpoint's circuit is open", (gate) => gate.openCircuit('x', 500, now)],
+    ['another endpoint took its share', (gate) => gate.acquire('y', now)],
+  ])('E16: do not pass on where %s', (_case, change) => {
+    const gate = new ConnectionGate(3);
+    gate.join(client(gate, 'a', []));
+    gate.acquire('x', now);
+    gate.acquire('x', now);
+    gate.ended('x', true, now);
+    change(gate);
+    expect(gate.handOver('x', now)).toBe(false);
+    gate.vacate('x');
+    const { inFlight } = gate;
+    gate.release('x', true, now);
+    expect(gate.inFlight).toBe(inFlight - 1);
+  });
+
+  it('E16: go to another chunk of the batch now and then', () => {
+    const gate = new ConnectionGate(2);
+    gate.join(client(gate, 'a', [], 1, { batchId: 'batch' }));
+    gate.acquire(undefined, now);
+    const passed = Array.from({ length: 16 }, () => {
+      gate.ended(undefined, true, now);
+      return gate.handOver(undefined, now);
+    });
+    expect(passed.filter((yes) => !yes)).toHaveLength(2);
+  });
+
   it('E16: stay free for others when one endpoint hangs', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 100 }), (limit) => {
