@@ -4,9 +4,9 @@ import { StartError } from './cli/start-error.ts';
 import { coerceRecord } from './coerce.ts';
 import type { LogLevel } from './logging.ts';
 import { type Environment, readVariable } from './settings/environment.ts';
-import { parseNetworks } from './settings/networks.ts';
 import { type NatsSettings, natsSettings } from './settings/nats.ts';
 import { HIDDEN } from './settings/nats-variables.ts';
+import { parseNetworks } from './settings/networks.ts';
 import { LATER, Variables, type VariableValues } from './settings/variables.ts';
 
 /** The server's settings. */

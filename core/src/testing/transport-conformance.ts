@@ -68,7 +68,10 @@ const CASES: { readonly [name: string]: (line: Line) => Promise<void> } = {
     await line.near.publish([]);
     await line.near.publish(refs.slice(0, 1));
     await Promise.all([line.near.publish(refs.slice(1, 100)), line.near.publish(refs.slice(100))]);
-    await taker.haveIds(refs.map(({ chunkId }) => chunkId), line);
+    await taker.haveIds(
+      refs.map(({ chunkId }) => chunkId),
+      line,
+    );
   },
   'a consumer gets only the types that it runs': async (line) => {
     const sms = await consume(line.near, { versions: { sms: 1 } });

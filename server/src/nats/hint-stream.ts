@@ -1,10 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   AckPolicy,
   type Consumer,
   type ConsumerConfig,
   DiscardPolicy,
-  type JetStreamClient,
   JetStreamApiError,
+  type JetStreamClient,
   type JetStreamManager,
   jetstream,
   jetstreamManager,
@@ -27,6 +28,7 @@ const MAX_ACK_PENDING = 5_000;
 /** Consumers of job types that nobody runs any more go away by themselves. */
 const UNUSED_MS = 24 * 60 * 60 * 1_000;
 const REQUEST_MS = 5_000;
+const SETTLE_MS = 300;
 
 const CONSUMER_EXISTS = new Set([10_148, 10_013, 10_105]);
 const STREAM_NOT_FOUND = 10_059;
@@ -72,6 +74,25 @@ export class HintStream {
     return made;
   }
 
+  /** Deletes the stream and makes it again: its files are broken, or were taken away under the server. */
+  async remake(): Promise<void> {
+    const { streams } = await this.#open();
+    this.forget();
+    await streams.delete(this.#settings.stream).catch(undefinedIf(STREAM_NOT_FOUND));
+    await this.ensure();
+  }
+
+  /** Deletes a consumer that has references and delivers none; it is made again when it is used. */
+  async dropIfStuck(consumer: Consumer): Promise<void> {
+    const { num_pending: pending, delivered, name } = await consumer.info();
+    if (pending === 0) return;
+    await sleep(SETTLE_MS);
+    const later = await consumer.info();
+    if (later.num_pending === 0 || later.delivered.stream_seq !== delivered.stream_seq) return;
+    this.forget();
+    await (await this.#open()).consumers.delete(this.#settings.stream, name);
+  }
+
   /** Something is amiss: each consumer is looked at again before it is used. */
   forget(): void {
     this.#consumers.clear();
@@ -101,10 +122,13 @@ export class HintStream {
   async #ensure(): Promise<void> {
     const { streams } = await this.#open();
     const wanted = streamConfig(this.#settings);
-    const found = await streams.info(wanted.name).catch((error: unknown) => {
-      if (isApiError(error, new Set([STREAM_NOT_FOUND]))) return streams.add(wanted);
-      throw error;
-    });
+    const find = () => streams.info(wanted.name).catch(undefinedIf(STREAM_NOT_FOUND));
+    let found = await find();
+    if (found === undefined) {
+      // One that is made while the server still deletes the old one loses its files (seen with 2.9).
+      await sleep(SETTLE_MS);
+      found = (await find()) ?? (await streams.add(wanted));
+    }
     if (found.config.retention !== wanted.retention || !hasOurSubjects(found.config, wanted)) {
       throw new StreamProblem(
         `NATS has a stream '${wanted.name}' that is not ours. Set BATCHSENDER_NATS_STREAM to another name.`,
@@ -122,9 +146,19 @@ export class HintStream {
   }
 }
 
-const CHANGEABLE = ['max_age', 'duplicate_window', 'max_msgs', 'max_bytes', 'discard', 'num_replicas'] as const;
+const CHANGEABLE = [
+  'max_age',
+  'duplicate_window',
+  'max_msgs',
+  'max_bytes',
+  'discard',
+  'num_replicas',
+] as const;
 
-type WantedStream = Pick<StreamConfig, 'name' | 'subjects' | 'retention' | 'storage' | (typeof CHANGEABLE)[number]>;
+type WantedStream = Pick<
+  StreamConfig,
+  'name' | 'subjects' | 'retention' | 'storage' | (typeof CHANGEABLE)[number]
+>;
 
 function streamConfig({ stream, replicas }: NatsSettings): WantedStream {
   return {
@@ -161,6 +195,13 @@ const hasOurSubjects = (found: StreamConfig, wanted: WantedStream): boolean =>
 
 const differences = (found: StreamConfig, wanted: WantedStream): string[] =>
   CHANGEABLE.filter((field) => found[field] !== wanted[field]);
+
+/** For `catch`: this error of the API means that there is nothing. */
+const undefinedIf =
+  (code: number) =>
+  (error: unknown): undefined => {
+    if (!isApiError(error, new Set([code]))) throw error;
+  };
 
 const isApiError = (error: unknown, codes: ReadonlySet<number>): boolean =>
   error instanceof JetStreamApiError && codes.has(error.code);

@@ -5,16 +5,19 @@ export interface PullerOptions {
   readonly consumer: TransportConsumer;
   /** The durable consumer, made if need be; rejects while NATS is away. */
   open(): Promise<Consumer>;
+  /** It delivered nothing for seconds: there may be nothing, or it is stuck. */
+  onSilence(consumer: Consumer): Promise<void>;
   /** Something is wrong with the stream or the consumer. */
   onTrouble(error: unknown): void;
 }
 
 /** References asked for at once. */
 const MOST = 16;
-const EXPIRES_MS = 10_000;
+const EXPIRES_MS = 5_000;
 /** Two that stay away mean that stream, consumer or server is gone. */
 const IDLE_BEAT_MS = 1_000;
-const RETRY_MS = [50, 100, 250, 500, 1_000] as const;
+/** Not at once: the server may still be deleting what has to be made again. */
+const RETRY_MS = [250, 500, 1_000] as const;
 /** Room is looked for this often, should nobody tell of it. */
 const ROOM_MS = 100;
 const SOON_MS = 100;
@@ -59,11 +62,8 @@ export class Puller {
         continue;
       }
       try {
-        const startedAt = performance.now();
-        const taken = await this.#pull(await this.#options.open(), Math.min(room, MOST));
+        await this.#pull(await this.#options.open(), Math.min(room, MOST));
         failures = 0;
-        // One that ends at once without a reason must not be asked again and again.
-        if (taken === 0 && performance.now() - startedAt < SOON_MS) await this.#wait(SOON_MS);
       } catch (error) {
         this.#options.onTrouble(error);
         await this.#wait(RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] as number);
@@ -72,7 +72,8 @@ export class Puller {
     }
   }
 
-  async #pull(from: Consumer, count: number): Promise<number> {
+  async #pull(from: Consumer, count: number): Promise<void> {
+    const startedAt = performance.now();
     const messages = await from.fetch({
       max_messages: count,
       expires: EXPIRES_MS,
@@ -85,7 +86,10 @@ export class Puller {
       this.#take(message);
       taken += 1;
     }
-    return taken;
+    if (taken > 0 || this.#ended) return;
+    // One that ends at once without a reason must not be asked again and again.
+    if (performance.now() - startedAt < SOON_MS) await this.#wait(SOON_MS);
+    else await this.#options.onSilence(from);
   }
 
   #take(message: JsMsg): void {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChunkRef, Consumption, Transport, TransportConsumer } from '@batchsender/core';
 import type { Logger } from '@batchsender/core/plugin';
+import { JetStreamApiError } from '@nats-io/jetstream';
 import { type NatsConnection, nuid } from '@nats-io/transport-node';
 import type { NatsSettings } from '../settings/nats.ts';
 import { connectOptions } from './connect-options.ts';
@@ -11,6 +12,9 @@ import { Puller } from './puller.ts';
 
 const PUBLISH_MS = 2_000;
 const ENSURE_RETRY_MS = 1_000;
+/** A stream that refuses so many references in a row is made again, but not more often than this. */
+const MOST_REFUSALS = 3;
+const REMAKE_MS = 10_000;
 /** What was sent last gets this long to leave when the transport closes. */
 const FLUSH_MS = 500;
 
@@ -42,6 +46,9 @@ export class NatsTransport implements Transport {
   #problem: string | undefined;
   #onProblem: ((problem: NatsProblem) => void) | undefined;
   #ensuring: Promise<void> | undefined;
+  /** References in a row that the stream refused although it is there. */
+  #refusals = 0;
+  #remadeAt = Number.NEGATIVE_INFINITY;
   #ended = false;
 
   constructor(settings: NatsSettings, logger: Logger) {
@@ -100,6 +107,7 @@ export class NatsTransport implements Transport {
     return new Puller({
       consumer,
       open: async () => this.#ready().consumer(type, moduleVersion),
+      onSilence: async (stuck) => this.#stream?.dropIfStuck(stuck),
       onTrouble: () => {
         this.#stream?.forget();
         this.#recheck();
@@ -114,7 +122,9 @@ export class NatsTransport implements Transport {
     const options = { msgID: `${ref.chunkId}.${nuid.next()}`, timeout: PUBLISH_MS };
     try {
       await this.#ready().client.publish(subject, JSON.stringify(ref), options);
+      this.#refusals = 0;
     } catch (error) {
+      if (error instanceof JetStreamApiError) this.#refusals += 1;
       this.#recheck();
       throw error;
     }
@@ -152,7 +162,10 @@ export class NatsTransport implements Transport {
   async #ensure(nc: NatsConnection): Promise<void> {
     const stream = this.#stream ?? new HintStream(nc, this.#settings);
     try {
-      await stream.ensure();
+      if (this.#refusals >= MOST_REFUSALS && performance.now() - this.#remadeAt > REMAKE_MS) {
+        this.#remadeAt = performance.now();
+        await stream.remake();
+      } else await stream.ensure();
       if (this.#nc !== nc) return;
       if (this.#stream === undefined) {
         this.#stream = stream;

@@ -54,7 +54,12 @@ export function healthRoutes(app: App, engine: Engine): void {
       });
       if (!runner) throw notReady();
       if (!transport) throw natsAway();
-      return { status: 'ok' as const, database: true as const, runner: true as const, transport: true as const };
+      return {
+        status: 'ok' as const,
+        database: true as const,
+        runner: true as const,
+        transport: true as const,
+      };
     },
   );
 }

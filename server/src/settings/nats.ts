@@ -81,9 +81,11 @@ function userInfoOf({ username, password }: URL): NatsAuth {
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
-  } catch {
+  } catch (cause) {
     throw new StartError(
-      'NATS_URL: the user or the password has a % that encodes nothing. Write it as %25, or use BATCHSENDER_NATS_USER and BATCHSENDER_NATS_PASSWORD.',
+      'NATS_URL: the user or the password has a % that encodes nothing. Write it as %25, or use ' +
+        'BATCHSENDER_NATS_USER and BATCHSENDER_NATS_PASSWORD.',
+      { cause },
     );
   }
 }

@@ -15,7 +15,10 @@ interface Row {
 }
 
 /** Due chunks of running batches whose connection can work, and what marks them as hinted (E15). */
-export function dispatchStatements(pool: Pool, s: string): Pick<DispatchStore, 'candidates' | 'markDispatched' | 'unmark' | 'startScheduled'> {
+export function dispatchStatements(
+  pool: Pool,
+  s: string,
+): Pick<DispatchStore, 'candidates' | 'markDispatched' | 'unmark' | 'startScheduled'> {
   const find = `
 SELECT b.id AS batch_id, b.tenant_id, b.connection_id, b.type, b.module_version, b.priority, d.chunk_ids
 FROM (
