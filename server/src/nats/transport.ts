@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ChunkRef, Consumption, Transport, TransportConsumer } from '@batchsender/core';
 import type { Logger } from '@batchsender/core/plugin';
 import { JetStreamApiError } from '@nats-io/jetstream';
-import { type NatsConnection, nuid } from '@nats-io/transport-node';
+import { type NatsConnection, nuid, TimeoutError } from '@nats-io/transport-node';
 import type { NatsSettings } from '../settings/nats.ts';
 import { connectOptions } from './connect-options.ts';
 import { explainNats, type NatsProblem } from './explain.ts';
@@ -124,7 +124,8 @@ export class NatsTransport implements Transport {
       await this.#ready().client.publish(subject, JSON.stringify(ref), options);
       this.#refusals = 0;
     } catch (error) {
-      if (error instanceof JetStreamApiError) this.#refusals += 1;
+      // With some servers a stream without its files does not even refuse: it is silent.
+      if (error instanceof JetStreamApiError || error instanceof TimeoutError) this.#refusals += 1;
       this.#recheck();
       throw error;
     }
@@ -162,10 +163,8 @@ export class NatsTransport implements Transport {
   async #ensure(nc: NatsConnection): Promise<void> {
     const stream = this.#stream ?? new HintStream(nc, this.#settings);
     try {
-      if (this.#refusals >= MOST_REFUSALS && performance.now() - this.#remadeAt > REMAKE_MS) {
-        this.#remadeAt = performance.now();
-        await stream.remake();
-      } else await stream.ensure();
+      if (this.#refusals < MOST_REFUSALS) await stream.ensure();
+      else await this.#remake(stream);
       if (this.#nc !== nc) return;
       if (this.#stream === undefined) {
         this.#stream = stream;
@@ -177,6 +176,16 @@ export class NatsTransport implements Transport {
       if (this.#nc === nc) this.#tell(explainNats(error, this.#settings));
       setTimeout(() => this.#recheck(), ENSURE_RETRY_MS).unref();
     }
+  }
+
+  /** The stream is there, but takes nothing. Not ready meanwhile, so that runners are served without it. */
+  async #remake(stream: HintStream): Promise<void> {
+    this.#stream = undefined;
+    const waitMs = this.#remadeAt + REMAKE_MS - performance.now();
+    if (waitMs > 0) await sleep(waitMs, undefined, { ref: false });
+    this.#remadeAt = performance.now();
+    await stream.remake();
+    this.#refusals = 0;
   }
 
   #signal(inMs: number): void {
