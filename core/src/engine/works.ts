@@ -144,6 +144,8 @@ export class Works {
     this.#started = true;
     this.#shared?.start();
     await this.#dispatcher.start();
+    // One who leads elsewhere did not know of this runner yet.
+    if (this.#shared !== undefined) this.wake();
     this.#maintenance.start();
   }
 
