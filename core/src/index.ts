@@ -4,5 +4,12 @@ export { createRegistry } from './engine/create-registry.ts';
 export * from './engine/errors.ts';
 export type { RegisteredModule, Registry } from './engine/registry.ts';
 export type * from './engine/results.ts';
+export type {
+  ChunkRef,
+  Consumption,
+  SharedTransport,
+  Transport,
+  TransportConsumer,
+} from './engine/transport.ts';
 export type { Tuning } from './engine/tuning.ts';
 export * from './engine/upload.ts';

@@ -4,8 +4,10 @@ import { StartError } from './cli/start-error.ts';
 import { coerceRecord } from './coerce.ts';
 import type { LogLevel } from './logging.ts';
 import { type Environment, readVariable } from './settings/environment.ts';
+import { type NatsSettings, natsSettings } from './settings/nats.ts';
+import { HIDDEN } from './settings/nats-variables.ts';
 import { parseNetworks } from './settings/networks.ts';
-import { HIDDEN, LATER, Variables, type VariableValues } from './settings/variables.ts';
+import { LATER, Variables, type VariableValues } from './settings/variables.ts';
 
 /** The server's settings. */
 export interface Settings {
@@ -22,6 +24,8 @@ export interface Settings {
   readonly allowNetworks: readonly string[];
   readonly retry: { readonly maxAttempts?: number; readonly baseMs?: number };
   readonly maxLineBytes: number;
+  /** Undefined: everything is in one process. */
+  readonly nats: NatsSettings | undefined;
 }
 
 /**
@@ -75,6 +79,7 @@ function toSettings(values: VariableValues, cwd: string): Settings {
       ...(baseMs === undefined ? {} : { baseMs }),
     },
     maxLineBytes: values.BATCHSENDER_MAX_LINE_BYTES,
+    nats: natsSettings(values),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { JobPayload, JsonObject, Logger, Plugin } from '../plugin/index.ts';
 import type { Registry } from './registry.ts';
 import type { BatchResults, ResultFilter } from './results.ts';
+import type { Transport } from './transport.ts';
 import type { Tuning } from './tuning.ts';
 import type { OnInvalid, Upload } from './upload.ts';
 
@@ -168,8 +169,11 @@ export interface Engine {
   start(): Promise<void>;
   /** Stops taking chunks, lets calls in flight end for at most `graceMs` (default 25,000), flushes, and closes the pools. */
   stop(options?: { graceMs?: number }): Promise<void>;
-  /** Throws if the database does not answer. `runner` is true while the heartbeat is fresh. */
-  ready(): Promise<{ readonly database: true; readonly runner: boolean }>;
+  /**
+   * Throws if the database does not answer. `runner` is true while the heartbeat is fresh;
+   * `transport` is false while a transport between processes carries nothing.
+   */
+  ready(): Promise<{ readonly database: true; readonly runner: boolean; readonly transport: boolean }>;
 
   /** Stores a batch: all of its jobs or none. With `client` it joins the caller's transaction. */
   submit(
@@ -281,6 +285,11 @@ export interface EngineOptions {
   /** Base URL that providers call back. */
   readonly publicUrl?: string;
   readonly retry?: RetryPolicy;
+  /**
+   * Carries references to due chunks from the dispatcher to the runners, in this process or in others. The engine
+   * closes it when it stops. Default: within this process, and every process dispatches for itself.
+   */
+  readonly transport?: Transport;
   /** Connections of the engine's own work (default 4) and of `submit`, reads and steering (default 8). */
   readonly pools?: { readonly engine?: number; readonly api?: number };
   /** Engine internals that tests and benchmarks turn. */

@@ -89,9 +89,9 @@ export class BatchEngine implements Engine {
     return this.#stopped;
   }
 
-  async ready(): Promise<{ database: true; runner: boolean }> {
+  async ready(): ReturnType<Engine['ready']> {
     await this.#store.ping();
-    return { database: true, runner: this.#works.ready };
+    return { database: true, runner: this.#works.ready, transport: this.#works.transportReady };
   }
 
   async submit(

@@ -1,18 +1,15 @@
 import type { Logger } from '../plugin/index.ts';
 import { chooseFairly } from './decisions/choose.ts';
-import type { DispatchStore } from './store.ts';
-import type { Transport } from './transport.ts';
+import type { DispatchGuide } from './dispatch-target.ts';
+import type { Candidate, DispatchStore } from './store.ts';
+import type { ChunkRef } from './transport.ts';
 import type { Tuning } from './tuning.ts';
 
 export interface DispatcherOptions {
   readonly store: DispatchStore;
-  readonly transport: Transport;
   readonly tuning: Tuning;
-  readonly versions: Record<string, number>;
   readonly logger: Logger;
-  /** Chunks of a connection, and chunks at all, that the runners would take now. */
-  room(connectionId: string): number;
-  totalRoom(): number;
+  readonly guide: DispatchGuide;
 }
 
 /** After an error the dispatcher looks again in this time. */
@@ -90,6 +87,7 @@ export class Dispatcher {
   async #look(): Promise<void> {
     // First of all: whatever happens below, there is a next look.
     this.wakeIn(this.#options.tuning.pollMs);
+    if (!this.#options.guide.dispatches) return;
     await this.#startScheduled();
     // Rounds of 500 batches, until one begins anew or there is no room left.
     do {
@@ -115,14 +113,15 @@ export class Dispatcher {
   }
 
   async #round(): Promise<boolean> {
-    const { store, transport, tuning, versions, room, totalRoom } = this.#options;
-    const limit = totalRoom();
-    if (limit <= 0) return false;
-    const perBatch = Math.min(limit, tuning.chunkSlotsPerConnection);
-    const rehintMs = tuning.rehintMs;
+    const { store, guide, tuning } = this.#options;
+    const { rehintMs } = tuning;
+    const target = await guide.target();
+    if (target === undefined || target.limit <= 0) return false;
+    const { versions, limit } = target;
+    const perBatch = Math.min(limit, target.perConnection);
     const found = await store.candidates({ versions, perBatch, rehintMs, cursor: this.#cursor });
     this.#cursor = found.cursor;
-    const chosen = chooseFairly(found.candidates, room, limit, this.#lastTenant);
+    const chosen = chooseFairly(found.candidates, target.room, limit, this.#lastTenant);
     if (chosen.length === 0) return true;
     this.#lastTenant = chosen.at(-1)?.tenantId;
     const marked = new Set(
@@ -132,7 +131,14 @@ export class Dispatcher {
       ),
     );
     const refs = chosen.filter((chunk) => marked.has(chunk.chunkId));
-    await transport.publish(refs.map(({ chunkId, type, connectionId }) => ({ chunkId, type, connectionId })));
+    await target.publish(refs.map(toRef));
     return true;
   }
 }
+
+const toRef = ({ chunkId, type, moduleVersion, connectionId }: Candidate): ChunkRef => ({
+  chunkId,
+  type,
+  moduleVersion,
+  connectionId,
+});

@@ -175,7 +175,18 @@ export interface Candidate {
   readonly tenantId: string;
   readonly connectionId: string;
   readonly type: string;
+  readonly moduleVersion: number;
   readonly priority: number;
+}
+
+/** What all live runners together can run, and what they have to do. */
+export interface Fleet {
+  /** Job types and module versions of each live runner. */
+  readonly runners: readonly Readonly<Record<string, number>>[];
+  /** Leased chunks by their connection. */
+  readonly leased: readonly (readonly [connectionId: string, count: number])[];
+  /** Of the chunks that were asked for: those whose hint was not taken yet. */
+  readonly waiting: readonly number[];
 }
 
 export interface DispatchStore {
@@ -188,6 +199,18 @@ export interface DispatchStore {
   }): Promise<{ readonly candidates: readonly Candidate[]; readonly cursor: string | null }>;
   /** Marks chunks as hinted; answers those that nobody else marked meanwhile. */
   markDispatched(chunkIds: readonly number[], rehintMs: number): Promise<readonly number[]>;
+  /** Takes the mark back from chunks whose hint could not be sent, so that they are hinted again at once. */
+  unmark(chunkIds: readonly number[]): Promise<void>;
+  fleet(query: {
+    readonly leaseMs: number;
+    readonly rehintMs: number;
+    /** Chunks that were hinted. */
+    readonly hinted: readonly number[];
+  }): Promise<Fleet>;
+  /** Takes or keeps the leadership over all dispatchers for `ttlMs`. */
+  lead(holder: string, ttlMs: number): Promise<boolean>;
+  /** Gives the leadership up, if `holder` has it. */
+  resign(holder: string): Promise<void>;
   /** Scheduled batches whose time has come begin to run. Answers the time to the next one. */
   startScheduled(): Promise<number | undefined>;
   /** Calls back when another process says that something became due. Answers a function that ends it. */

@@ -9,8 +9,10 @@ import { readResults } from './read-results.ts';
 import { idempotencyStore, listConnections, settingsStore } from './small-stores.ts';
 import { dispatchStatements } from './sql/dispatch.ts';
 import { fenceStatement } from './sql/fence.ts';
+import { fleetStatement } from './sql/fleet.ts';
 import { flushStatement } from './sql/flush.ts';
 import { intakeStatements } from './sql/intake.ts';
+import { leaderStatements } from './sql/lead.ts';
 import { leaseStatement } from './sql/lease.ts';
 import { loadStatement } from './sql/load.ts';
 import { loadAttemptStatement } from './sql/load-attempt.ts';
@@ -52,6 +54,8 @@ export function createPostgresStore(options: StoreOptions): Store {
     runner: runnerStatements(pools.heartbeat, s),
     dispatch: {
       ...dispatchStatements(pools.heartbeat, s),
+      ...leaderStatements(pools.heartbeat, s),
+      fleet: fleetStatement(pools.heartbeat, s),
       listen: (onWake) => listen(options.connectionString, quote(channel), onWake, options.onError),
     },
     intake: intakeStatements(api, s, `batchsender_${options.schema.replaceAll("'", "''")}`),

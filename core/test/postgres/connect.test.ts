@@ -40,7 +40,7 @@ describe.each(testServers())('a connection to $name', (server) => {
   it('is taken through a proxy that only passes bytes on', async () => {
     const { engine } = await engineBehind();
     await engine.start();
-    expect(await engine.ready()).toEqual({ database: true, runner: true });
+    expect(await engine.ready()).toEqual({ database: true, runner: true, transport: true });
     await engine.stop();
   });
 

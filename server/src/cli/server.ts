@@ -4,6 +4,7 @@ import type { Plugin } from '@batchsender/core/plugin';
 import type { Logger } from 'pino';
 import { buildApp } from '../app.ts';
 import { apiKey } from '../http/auth.ts';
+import { openTransport } from '../nats/open-transport.ts';
 import { loadPlugins } from '../plugin-loader/load.ts';
 import { type Connections, readConnections } from '../settings/connections.ts';
 import type { Environment } from '../settings/environment.ts';
@@ -93,7 +94,9 @@ async function openDatabase(options: StartOptions): Promise<{ url: string; dataD
 
 async function openEngine(options: StartOptions, url: string, host: Host): Promise<Engine> {
   const { settings, logger, resources } = options;
+  const transport = settings.nats === undefined ? undefined : await openTransport(settings.nats, logger);
   const engine = createEngine({
+    ...(transport === undefined ? {} : { transport }),
     database: url,
     plugins: host.plugins,
     logger,

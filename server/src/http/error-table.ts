@@ -24,6 +24,7 @@ export type HttpOnlyCode =
   | 'upload_stalled'
   | 'upload_cut'
   | 'runner_not_ready'
+  | 'nats_unavailable'
   | 'database_unavailable'
   | 'internal_error';
 
@@ -80,6 +81,7 @@ export const ERROR_TABLE: { readonly [code in ProblemCode]: ErrorEntry } = {
   pooler_detected: { status: 503, title: 'The database is behind a transaction pooler' },
   database_unavailable: { status: 503, title: 'The database does not answer' },
   runner_not_ready: { status: 503, title: 'The runner has no fresh heartbeat' },
+  nats_unavailable: { status: 503, title: 'NATS does not answer' },
   engine_stopped: { status: 503, title: 'The server is stopping' },
 };
 

@@ -11,6 +11,7 @@ const Readiness = strict({
   status: Type.Literal('ok'),
   database: Type.Literal(true),
   runner: Type.Literal(true),
+  transport: Type.Literal(true),
 });
 
 const config = { isPublic: true, isQuiet: true };
@@ -39,20 +40,26 @@ export function healthRoutes(app: App, engine: Engine): void {
       schema: {
         operationId: 'getReadiness',
         tags: ['Health'],
-        summary: 'Do the database and the runner answer?',
+        summary: 'Do the database, the runner and NATS, if it is used, answer?',
         security: [],
         response: {
           200: Readiness,
-          ...problemsOnly('database_unavailable', 'runner_not_ready', 'engine_stopped'),
+          ...problemsOnly('database_unavailable', 'runner_not_ready', 'nats_unavailable', 'engine_stopped'),
         },
       },
     },
     async () => {
-      const { runner } = await engine.ready().catch((error: unknown) => {
+      const { runner, transport } = await engine.ready().catch((error: unknown) => {
         throw (error as { code?: unknown }).code === 'engine_stopped' ? error : databaseDown(error);
       });
       if (!runner) throw notReady();
-      return { status: 'ok' as const, database: true as const, runner: true as const };
+      if (!transport) throw natsAway();
+      return {
+        status: 'ok' as const,
+        database: true as const,
+        runner: true as const,
+        transport: true as const,
+      };
     },
   );
 }
@@ -64,4 +71,11 @@ const notReady = (): HttpProblem =>
     {
       headers: { 'retry-after': '1' },
     },
+  );
+
+const natsAway = (): HttpProblem =>
+  new HttpProblem(
+    'nats_unavailable',
+    'NATS does not answer. Nothing is lost: jobs are taken, and each process delivers by itself until it is back.',
+    { headers: { 'retry-after': '1' } },
   );

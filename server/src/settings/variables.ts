@@ -1,9 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { LOG_LEVELS } from '../logging.ts';
 import { oneOfStrings } from '../schemas/common.ts';
-
-/** Schema keyword: never show the value. */
-export const HIDDEN = 'x-hidden';
+import { HIDDEN, NATS_VARIABLES } from './nats-variables.ts';
 
 const hidden = { [HIDDEN]: true };
 
@@ -33,6 +31,15 @@ export const Variables = Type.Object({
       ...hidden,
     }),
   ),
+  NATS_URL: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description: 'one address of NATS or more, with commas (left out: one process does all)',
+      examples: ['tls://nats.example.com:4222'],
+      ...hidden,
+    }),
+  ),
+  ...NATS_VARIABLES,
   BATCHSENDER_DATA: Type.String({
     minLength: 1,
     default: './.batchsender',
@@ -102,8 +109,6 @@ export type VariableValues = Static<typeof Variables>;
 
 /** Variables that other versions will know, with what to do until then. */
 export const LATER: { readonly [name: string]: (value: string) => string | undefined } = {
-  NATS_URL: () =>
-    'This version has no NATS transport yet. Leave NATS_URL out: the in-process transport does the same on one machine.',
   BATCHSENDER_ROLE: (value) =>
     value === 'all'
       ? undefined

@@ -7,7 +7,7 @@ import type { Candidate } from '../store.ts';
  */
 export function chooseFairly(
   candidates: readonly Candidate[],
-  room: (connectionId: string) => number,
+  room: (connectionId: string, candidate: Candidate) => number,
   limit: number,
   lastTenant?: string,
 ): Candidate[] {
@@ -54,11 +54,11 @@ function rotate(tenants: string[], last: string | undefined): string[] {
 function takeNext(
   queue: Candidate[],
   left: Map<string, number>,
-  room: (connectionId: string) => number,
+  room: (connectionId: string, candidate: Candidate) => number,
 ): Candidate | undefined {
   while (queue.length > 0) {
     const next = queue.shift() as Candidate;
-    const free = left.get(next.connectionId) ?? room(next.connectionId);
+    const free = left.get(next.connectionId) ?? room(next.connectionId, next);
     if (free <= 0) continue;
     left.set(next.connectionId, free - 1);
     return next;

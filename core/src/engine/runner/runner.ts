@@ -79,13 +79,24 @@ export class Runner {
 
   /** How many more chunks of a connection this runner would take now. */
   room(connectionId: string): number {
+    return this.#works(connectionId) ? this.window(connectionId) - this.#busy(connectionId) : 0;
+  }
+
+  /** How many chunks of a connection a runner works on at once, as far as this one knows it. */
+  window(connectionId: string): number {
     const gate = this.#gates.find(connectionId);
-    if (this.#stopping || gate?.blocked === true || gate?.limit === 0) return 0;
     const { chunkSlotsPerConnection: all } = this.#options.tuning;
-    const busy = this.#busy(connectionId);
-    if (gate?.brisk(performance.now()) === true) return Math.ceil(all / 4) - busy;
+    if (gate?.brisk(performance.now()) === true) return Math.ceil(all / 4);
     // With all call slots taken, further chunks would only wait; a few make sure that tenants take turns.
-    return (gate?.saturated === true ? Math.ceil(all / 2) : all) - busy;
+    return gate?.saturated === true ? Math.ceil(all / 2) : all;
+  }
+
+  /** True if a chunk that somebody else's dispatcher chose finds a slot here. */
+  hasSlot(connectionId: string): boolean {
+    const { chunkSlotsPerConnection } = this.#options.tuning;
+    return (
+      this.totalRoom > 0 && this.#works(connectionId) && this.#busy(connectionId) < chunkSlotsPerConnection
+    );
   }
 
   /** How many more chunks this runner would take now, of whatever connection. */
@@ -238,6 +249,12 @@ export class Runner {
       else this.#gates.threw(plan, error);
       return undefined;
     }
+  }
+
+  /** False if no call of the connection would be made here. */
+  #works(connectionId: string): boolean {
+    const gate = this.#gates.find(connectionId);
+    return !this.#stopping && gate?.blocked !== true && gate?.limit !== 0;
   }
 
   #busy(connectionId: string): number {

@@ -9,16 +9,20 @@ interface Row {
   tenant_id: string;
   connection_id: string;
   type: string;
+  module_version: number;
   priority: number;
   chunk_ids: number[] | null;
 }
 
 /** Due chunks of running batches whose connection can work, and what marks them as hinted (E15). */
-export function dispatchStatements(pool: Pool, s: string): Omit<DispatchStore, 'listen'> {
+export function dispatchStatements(
+  pool: Pool,
+  s: string,
+): Pick<DispatchStore, 'candidates' | 'markDispatched' | 'unmark' | 'startScheduled'> {
   const find = `
-SELECT b.id AS batch_id, b.tenant_id, b.connection_id, b.type, b.priority, d.chunk_ids
+SELECT b.id AS batch_id, b.tenant_id, b.connection_id, b.type, b.module_version, b.priority, d.chunk_ids
 FROM (
-  SELECT a.id, a.tenant_id, a.connection_id, a.type, a.priority FROM ${s}.batches AS a
+  SELECT a.id, a.tenant_id, a.connection_id, a.type, a.module_version, a.priority FROM ${s}.batches AS a
   JOIN json_each_text($1::json) AS v ON v.key = a.type AND v.value::int >= a.module_version
   WHERE a.state = 'running' AND ($4::uuid IS NULL OR a.id > $4) ORDER BY a.id LIMIT ${BATCHES_A_ROUND}
 ) AS b
@@ -41,6 +45,9 @@ WHERE id IN (
   FOR UPDATE SKIP LOCKED
 )
 RETURNING id`;
+  const unmark = `
+UPDATE ${s}.chunks SET dispatched_at = NULL
+WHERE id IN (SELECT id FROM ${s}.chunks WHERE id = ANY($1::bigint[]) AND state = 'ready' FOR UPDATE SKIP LOCKED)`;
   const start = `
 UPDATE ${s}.batches SET state = 'running', changed_at = now() WHERE id IN (
   SELECT id FROM ${s}.batches WHERE state = 'scheduled' AND scheduled_at <= now() FOR UPDATE SKIP LOCKED
@@ -61,6 +68,9 @@ SELECT (extract(epoch FROM min(scheduled_at) - now()) * 1000)::float8 AS in_ms F
       const { rows } = await pool.query<{ id: number }>({ name: 'bs_mark', text: mark, values });
       return rows.map((row) => row.id);
     },
+    async unmark(chunkIds) {
+      await pool.query({ name: 'bs_unmark', text: unmark, values: [intArray(chunkIds)] });
+    },
     async startScheduled() {
       await pool.query({ name: 'bs_start_scheduled', text: start });
       const { rows } = await pool.query<{ in_ms: number | null }>({ name: 'bs_next_scheduled', text: next });
@@ -76,6 +86,7 @@ function toCandidates(row: Row): Candidate[] {
     tenantId: row.tenant_id,
     connectionId: row.connection_id,
     type: row.type,
+    moduleVersion: row.module_version,
     priority: row.priority,
   }));
 }

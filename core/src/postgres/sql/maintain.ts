@@ -4,15 +4,12 @@ import { createPartitions } from '../migrate.ts';
 import { transaction } from '../transaction.ts';
 import { abandonUploads } from './abandon-upload.ts';
 import { dropKeysStatement } from './drop-keys.ts';
+import { leadStatement } from './lead.ts';
 import { reconcileStatement } from './reconcile.ts';
 import { sweepStatement } from './sweep.ts';
 
 /** The engine's housekeeping; every piece is safe to be done twice at once. */
 export function maintenanceStatements(pool: Pool, s: string, notify: string): MaintenanceStore {
-  const lead = `
-INSERT INTO ${s}.leadership AS l (name, holder, expires_at) VALUES ($1, $2, now() + $3::float8 * interval '1 ms')
-ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
-WHERE l.holder = excluded.holder OR l.expires_at < now()`;
   const recover = `
 UPDATE ${s}.chunks AS c SET state = 'ready', runner_id = NULL, dispatched_at = NULL, deaths = deaths + 1, interrupted = true
 WHERE c.id IN (
@@ -21,10 +18,7 @@ WHERE c.id IN (
   WHERE k.state = 'leased' AND r.id IS NULL FOR UPDATE OF k SKIP LOCKED
 )`;
   return {
-    async lead(name, holder, ttlMs) {
-      const { rowCount } = await pool.query({ name: 'bs_lead', text: lead, values: [name, holder, ttlMs] });
-      return rowCount === 1;
-    },
+    lead: leadStatement(pool, s),
     async recoverChunks(leaseMs) {
       const { rowCount } = await pool.query({ name: 'bs_recover', text: recover, values: [leaseMs] });
       return rowCount ?? 0;

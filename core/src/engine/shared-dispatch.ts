@@ -1,0 +1,166 @@
+import type { Logger } from '../plugin/index.ts';
+import type { DispatchGuide, DispatchTarget } from './dispatch-target.ts';
+import type { DispatchStore, Fleet } from './store.ts';
+import type { ChunkRef, SharedTransport, Transport } from './transport.ts';
+import type { Tuning } from './tuning.ts';
+
+export interface SharedDispatchOptions {
+  readonly store: DispatchStore;
+  readonly transport: Transport & { readonly shared: SharedTransport };
+  readonly holder: string;
+  readonly tuning: Tuning;
+  readonly logger: Logger;
+  /** The runner of this process alone. */
+  readonly local: DispatchGuide;
+  /** Chunks of a connection that a runner works on at once. */
+  window(connectionId: string): number;
+  /** This process dispatches from now on. */
+  onLead(): void;
+}
+
+const BEAT_MS = 1_000;
+/** A leader that is silent for this long is replaced. */
+const LEADER_TTL_MS = 3_000;
+/** A transport that carries nothing for this long is done without. */
+const AWAY_MS = 3_000;
+
+/**
+ * Dispatch where one transport serves many processes (E15). One of them leads, by a row that
+ * expires, and hints the chunks to all runners. While the transport is away, each process
+ * dispatches for its own runner. Two that dispatch at once do no harm: a chunk is leased once.
+ */
+export class SharedDispatch implements DispatchGuide {
+  readonly #options: SharedDispatchOptions;
+  /** Chunks that were hinted here and not seen taken, with their connection. */
+  readonly #hinted = new Map<number, string>();
+  /** Until when the row is ours, by the monotonic clock. */
+  #leadsUntil = Number.NEGATIVE_INFINITY;
+  #awaySince: number | undefined;
+  #alone = false;
+  #timer: NodeJS.Timeout | undefined;
+  #beating: Promise<void> | undefined;
+  #ended = false;
+
+  constructor(options: SharedDispatchOptions) {
+    this.#options = options;
+  }
+
+  start(): void {
+    this.#schedule(0);
+  }
+
+  async stop(): Promise<void> {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+    await this.#beating;
+    await this.#resign();
+  }
+
+  get dispatches(): boolean {
+    return this.#isAway() || this.#leads;
+  }
+
+  target(): Promise<DispatchTarget | undefined> {
+    if (this.#isAway()) return this.#options.local.target();
+    return this.#leads ? this.#shared() : Promise.resolve(undefined);
+  }
+
+  get #leads(): boolean {
+    return this.#awaySince === undefined && performance.now() < this.#leadsUntil;
+  }
+
+  #isAway(): boolean {
+    const now = performance.now();
+    if (this.#options.transport.shared.ready()) this.#awaySince = undefined;
+    else this.#awaySince ??= now;
+    const alone = this.#awaySince !== undefined && now - this.#awaySince >= AWAY_MS;
+    if (alone !== this.#alone) {
+      this.#alone = alone;
+      const message = alone
+        ? 'The transport is away: this process dispatches for its own runner until it is back'
+        : 'The transport is back: one process dispatches for all again';
+      this.#options.logger.warn({}, message);
+    }
+    return alone;
+  }
+
+  #schedule(inMs: number): void {
+    if (this.#ended) return;
+    this.#timer = setTimeout(() => {
+      this.#beating = this.#beat()
+        .catch((error: Error) => this.#options.logger.warn({ err: error }, 'the leader could not be chosen'))
+        .finally(() => this.#schedule(BEAT_MS));
+    }, inMs);
+  }
+
+  async #beat(): Promise<void> {
+    const { store, holder, onLead } = this.#options;
+    if (this.#isAway()) onLead();
+    // One without a transport lets another lead.
+    if (this.#awaySince !== undefined) return this.#resign();
+    const led = this.#leads;
+    const askedAt = performance.now();
+    const leads = await store.lead(holder, LEADER_TTL_MS);
+    this.#leadsUntil = leads ? askedAt + LEADER_TTL_MS : Number.NEGATIVE_INFINITY;
+    if (!leads) this.#hinted.clear();
+    else if (!led) onLead();
+  }
+
+  async #resign(): Promise<void> {
+    if (this.#leadsUntil === Number.NEGATIVE_INFINITY) return;
+    this.#leadsUntil = Number.NEGATIVE_INFINITY;
+    this.#hinted.clear();
+    const { store, holder, logger } = this.#options;
+    await store
+      .resign(holder)
+      .catch((error: Error) => logger.warn({ err: error }, 'the leadership could not be given up'));
+  }
+
+  async #shared(): Promise<DispatchTarget> {
+    const { store, tuning, window } = this.#options;
+    const { leaseMs, rehintMs } = tuning;
+    const fleet = await store.fleet({ leaseMs, rehintMs, hinted: [...this.#hinted.keys()] });
+    const waiting = new Set(fleet.waiting);
+    for (const chunkId of this.#hinted.keys()) if (!waiting.has(chunkId)) this.#hinted.delete(chunkId);
+    const busy = new Map(fleet.leased);
+    for (const connectionId of this.#hinted.values()) {
+      busy.set(connectionId, (busy.get(connectionId) ?? 0) + 1);
+    }
+    const runners = fleet.runners.length;
+    const total = [...busy.values()].reduce((sum, count) => sum + count, 0);
+    return {
+      versions: newestVersions(fleet),
+      limit: runners * tuning.chunkSlots - total,
+      perConnection: runners * tuning.chunkSlotsPerConnection,
+      room: (connectionId, { type, moduleVersion }) => {
+        const able = fleet.runners.filter((versions) => (versions[type] ?? 0) >= moduleVersion).length;
+        return able * window(connectionId) - (busy.get(connectionId) ?? 0);
+      },
+      publish: (refs) => this.#publish(refs),
+    };
+  }
+
+  async #publish(refs: readonly ChunkRef[]): Promise<void> {
+    const { store, transport } = this.#options;
+    for (const { chunkId, connectionId } of refs) this.#hinted.set(chunkId, connectionId);
+    try {
+      await transport.publish(refs);
+    } catch (error) {
+      const chunkIds = refs.map(({ chunkId }) => chunkId);
+      for (const chunkId of chunkIds) this.#hinted.delete(chunkId);
+      await store.unmark(chunkIds);
+      throw error;
+    }
+  }
+}
+
+/** The newest module version of each type that any of them runs. */
+function newestVersions({ runners }: Fleet): Record<string, number> {
+  const newest: Record<string, number> = {};
+  for (const versions of runners) {
+    for (const [type, version] of Object.entries(versions)) {
+      newest[type] = Math.max(version, newest[type] ?? version);
+    }
+  }
+  return newest;
+}
