@@ -1,6 +1,6 @@
 import type { Logger } from '../plugin/index.ts';
 import { chooseFairly } from './decisions/choose.ts';
-import type { DispatchStore } from './store.ts';
+import type { DispatchStore, Notice } from './store.ts';
 import type { Transport } from './transport.ts';
 import type { Tuning } from './tuning.ts';
 
@@ -13,6 +13,8 @@ export interface DispatcherOptions {
   /** Chunks of a connection, and chunks at all, that the runners would take now. */
   room(connectionId: string): number;
   totalRoom(): number;
+  /** Another process says that something became due, or was steered. */
+  onNotice(notice: Notice): void;
 }
 
 /** After an error the dispatcher looks again in this time. */
@@ -28,7 +30,8 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   #running: Promise<void> | undefined;
   #again = false;
-  #ended = false;
+  /** Before its start, and after its end, it looks for nothing. */
+  #ended = true;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   #lastTenant: string | undefined;
@@ -41,7 +44,8 @@ export class Dispatcher {
   }
 
   async start(): Promise<void> {
-    this.#unlisten = await this.#options.store.listen(() => this.wake());
+    this.#ended = false;
+    this.#unlisten = await this.#options.store.listen((notice) => this.#options.onNotice(notice));
     this.wake();
   }
 

@@ -3,7 +3,9 @@ import { guardedFetch } from '../plugin/guarded-fetch.ts';
 import type { Logger } from '../plugin/index.ts';
 import type { EngineOptions } from './api.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { BatchSenderError } from './errors.ts';
 import type { LeasedRange, NewBatch } from './host-store.ts';
+import type { IsolatedChunk } from './isolation.ts';
 import { Maintenance } from './maintenance.ts';
 import type { Registry } from './registry.ts';
 import { chargeRejections } from './runner/charge-rejections.ts';
@@ -11,7 +13,7 @@ import { newLease } from './runner/new-lease.ts';
 import { PlanCache } from './runner/plan-cache.ts';
 import { Runner } from './runner/runner.ts';
 import { SessionCache } from './runner/session-cache.ts';
-import type { Store } from './store.ts';
+import type { Notice, Store } from './store.ts';
 import { createInProcessTransport, type Transport } from './transport.ts';
 import type { Tuning } from './tuning.ts';
 
@@ -45,7 +47,7 @@ export class Works {
   constructor({ options, store, registry, logger, tuning, onRepairs }: WorksOptions) {
     const { runnerId } = this;
     this.#logger = logger;
-    this.#versions = Object.fromEntries(registry.list().map(({ module }) => [module.type, module.version]));
+    this.#versions = versionsOf(registry, options.types);
     this.#sessions = createSessions(options, logger);
     this.#plans = new PlanCache(
       store.run,
@@ -68,6 +70,7 @@ export class Works {
         this.runner.held > tuning.chunkSlotsPerConnection / 2
           ? this.#dispatcher.wakeIn(REFILL_MS)
           : this.wake(),
+      isolate: options.isolate,
     });
     this.#dispatcher = new Dispatcher({
       store: store.dispatch,
@@ -77,6 +80,7 @@ export class Works {
       logger,
       room: (connectionId) => this.runner.room(connectionId),
       totalRoom: () => this.runner.totalRoom,
+      onNotice: (notice) => this.#notice(notice),
     });
     const onDue = () => this.wake();
     this.#maintenance = new Maintenance({
@@ -95,8 +99,13 @@ export class Works {
   }
 
   /** True if a chunk of the connection would be taken at once. */
-  canTake(connectionId: string): boolean {
-    return this.#started && this.runner.totalRoom > 0 && this.runner.room(connectionId) > 0;
+  canTake(type: string, connectionId: string, version = 0): boolean {
+    return (
+      this.#started &&
+      (this.#versions[type] ?? -1) >= version &&
+      this.runner.totalRoom > 0 &&
+      this.runner.room(connectionId) > 0
+    );
   }
 
   /** A batch was stored here with its chunks under a lease of ours: nothing need be asked for. */
@@ -107,6 +116,23 @@ export class Works {
 
   wake(): void {
     this.#dispatcher.wake();
+  }
+
+  /** What another process announced; a chunk is taken at once where there is room, without looking for it. */
+  #notice(notice: Notice): void {
+    if (notice.kind === 'steered') this.runner.steer(notice.batchId);
+    else if (notice.kind === 'unblocked') this.runner.unblock(notice.connectionId);
+    if (notice.kind === 'chunk' && this.canTake(notice.type, notice.connectionId, notice.version))
+      this.runner.accept(notice);
+    else this.wake();
+  }
+
+  /** Works on one chunk that another runner hands over, and on nothing else. */
+  async runAlone(chunk: IsolatedChunk): Promise<{ taken: boolean; dueInMs?: number }> {
+    this.#uncharge ??= chargeRejections(this.#logger);
+    await this.runner.start();
+    const left = await this.runner.workAlone(chunk);
+    return left === undefined ? { taken: false } : { taken: true, ...left };
   }
 
   async start(): Promise<void> {
@@ -124,12 +150,26 @@ export class Works {
   async stop(graceMs: number): Promise<void> {
     await this.#dispatcher.stop();
     await this.#unconsume?.();
-    if (this.#started) await this.runner.stop(graceMs);
+    if (this.#uncharge !== undefined) await this.runner.stop(graceMs);
     await this.#maintenance.stop();
     await this.#transport.close();
     await this.#sessions.close();
     this.#uncharge?.();
   }
+}
+
+/** The types that this engine runs, with the versions of their modules. @throws BatchSenderError `unknown_type` */
+function versionsOf(registry: Registry, types: readonly string[] | undefined): Record<string, number> {
+  const installed = registry.list().map(({ module }) => [module.type, module.version] as const);
+  const missing = types?.find((type) => registry.get(type) === undefined);
+  if (missing !== undefined) {
+    const known = installed.map(([type]) => type).join(', ') || 'none';
+    throw new BatchSenderError(
+      'unknown_type',
+      `No installed plugin has the type '${missing}', which this engine is to run. Installed: ${known}`,
+    );
+  }
+  return Object.fromEntries(installed.filter(([type]) => types?.includes(type) ?? true));
 }
 
 function createSessions(options: EngineOptions, logger: Logger): SessionCache {

@@ -5,6 +5,7 @@ import { transaction } from '../transaction.ts';
 import { abandonUploads } from './abandon-upload.ts';
 import { dropKeysStatement } from './drop-keys.ts';
 import { reconcileStatement } from './reconcile.ts';
+import { recoverRunnerStatement } from './recover-runner.ts';
 import { sweepStatement } from './sweep.ts';
 
 /** The engine's housekeeping; every piece is safe to be done twice at once. */
@@ -14,7 +15,7 @@ INSERT INTO ${s}.leadership AS l (name, holder, expires_at) VALUES ($1, $2, now(
 ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, expires_at = excluded.expires_at
 WHERE l.holder = excluded.holder OR l.expires_at < now()`;
   const recover = `
-UPDATE ${s}.chunks AS c SET state = 'ready', runner_id = NULL, dispatched_at = NULL, deaths = deaths + 1, interrupted = true
+UPDATE ${s}.chunks AS c SET state = 'ready', runner_id = NULL, dispatched_at = NULL, deaths = greatest(deaths, 1), interrupted = true
 WHERE c.id IN (
   SELECT k.id FROM ${s}.chunks AS k
   LEFT JOIN ${s}.runners AS r ON r.id = k.runner_id AND r.seen_at > now() - $1::float8 * interval '1 ms'
@@ -29,6 +30,7 @@ WHERE c.id IN (
       const { rowCount } = await pool.query({ name: 'bs_recover', text: recover, values: [leaseMs] });
       return rowCount ?? 0;
     },
+    recoverRunner: recoverRunnerStatement(pool, s, notify),
     sweepUploads: (ttlMs) => transaction(pool, (client) => abandonUploads(client, s, ttlMs)),
     dropKeys: dropKeysStatement(pool, s),
     sweepStep: sweepStatement(pool, s, notify),
