@@ -5,7 +5,7 @@ import { coerceRecord } from './coerce.ts';
 import type { LogLevel } from './logging.ts';
 import { type Environment, readVariable } from './settings/environment.ts';
 import { parseNetworks } from './settings/networks.ts';
-import { HIDDEN, LATER, Variables, type VariableValues } from './settings/variables.ts';
+import { HIDDEN, LATER, type Role, Variables, type VariableValues } from './settings/variables.ts';
 
 /** The server's settings. */
 export interface Settings {
@@ -22,6 +22,10 @@ export interface Settings {
   readonly allowNetworks: readonly string[];
   readonly retry: { readonly maxAttempts?: number; readonly baseMs?: number };
   readonly maxLineBytes: number;
+  readonly role: Role;
+  /** The types that the runner takes; undefined: all that are installed. */
+  readonly types: readonly string[] | undefined;
+  readonly runner: { readonly memoryMb: number | undefined; readonly silentMs: number };
 }
 
 /**
@@ -38,6 +42,7 @@ export function readSettings(env: Environment, cwd: string): Settings {
   const typed = coerceRecord(Variables.properties, Object.fromEntries(given));
   const values = Value.Default(Variables, typed);
   if (!Value.Check(Variables, values)) throw invalid(values, Object.fromEntries(given));
+  refuseRole(values);
   return toSettings(values, cwd);
 }
 
@@ -53,6 +58,32 @@ function refuseLater(env: Environment): void {
     const remedy = value === undefined ? undefined : remedyFor(value);
     if (remedy !== undefined) throw new StartError(`${name} is set. ${remedy}`);
   }
+}
+
+/** The API and the runners of several processes meet in one database, which must be there for all of them. */
+function refuseRole({
+  BATCHSENDER_ROLE: role,
+  DATABASE_URL: url,
+  BATCHSENDER_TYPES: types,
+}: VariableValues): void {
+  if (role !== 'all' && url === undefined) {
+    throw new StartError(
+      `The role "${role}" needs DATABASE_URL, the database that it shares with the other processes. ` +
+        'The embedded database is for the role "all".',
+    );
+  }
+  if (role === 'api' && types !== '')
+    throw new StartError('The role "api" runs no jobs, so it has no types. Leave BATCHSENDER_TYPES out.');
+}
+
+function typesOf({ BATCHSENDER_TYPES: list }: VariableValues): readonly string[] | undefined {
+  return list === '' ? undefined : [...new Set(list.split(',').map((type) => type.trim()))];
+}
+
+/** Names of the variables whose values nobody should see; `NAME_FILE` variants are no secrets. */
+export function secretVariables(): readonly string[] {
+  const schemas: Record<string, object> = Variables.properties;
+  return Object.keys(schemas).filter((name) => (schemas[name] as Record<string, unknown>)[HIDDEN] === true);
 }
 
 function toSettings(values: VariableValues, cwd: string): Settings {
@@ -75,6 +106,12 @@ function toSettings(values: VariableValues, cwd: string): Settings {
       ...(baseMs === undefined ? {} : { baseMs }),
     },
     maxLineBytes: values.BATCHSENDER_MAX_LINE_BYTES,
+    role: values.BATCHSENDER_ROLE,
+    types: typesOf(values),
+    runner: {
+      memoryMb: values.BATCHSENDER_RUNNER_MEMORY_MB,
+      silentMs: values.BATCHSENDER_RUNNER_SILENT_MS,
+    },
   };
 }
 

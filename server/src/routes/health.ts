@@ -10,13 +10,18 @@ const Health = strict({ status: Type.Literal('ok') });
 const Readiness = strict({
   status: Type.Literal('ok'),
   database: Type.Literal(true),
-  runner: Type.Literal(true),
+  runner: Type.Boolean({
+    description: 'False where the runners are in other processes than the API.',
+  }),
 });
+
+/** Tells whether a runner that is not the engine's own works; `none`: the runners are in other servers. */
+export type RunnerState = (() => boolean) | 'none';
 
 const config = { isPublic: true, isQuiet: true };
 
 /** `GET /healthz` and `GET /readyz`, for load balancers: no API key. */
-export function healthRoutes(app: App, engine: Engine): void {
+export function healthRoutes(app: App, engine: Engine, elsewhere?: RunnerState): void {
   app.get(
     '/healthz',
     {
@@ -48,11 +53,12 @@ export function healthRoutes(app: App, engine: Engine): void {
       },
     },
     async () => {
-      const { runner } = await engine.ready().catch((error: unknown) => {
+      const { runner: own } = await engine.ready().catch((error: unknown) => {
         throw (error as { code?: unknown }).code === 'engine_stopped' ? error : databaseDown(error);
       });
-      if (!runner) throw notReady();
-      return { status: 'ok' as const, database: true as const, runner: true as const };
+      if (elsewhere === 'none') return { status: 'ok' as const, database: true as const, runner: false };
+      if (!(elsewhere?.() ?? own)) throw notReady();
+      return { status: 'ok' as const, database: true as const, runner: true };
     },
   );
 }

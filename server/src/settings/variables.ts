@@ -5,6 +5,10 @@ import { oneOfStrings } from '../schemas/common.ts';
 /** Schema keyword: never show the value. */
 export const HIDDEN = 'x-hidden';
 
+/** What a server does: everything, the API alone, or the runner alone. */
+export const ROLES = ['all', 'api', 'runner'] as const;
+export type Role = (typeof ROLES)[number];
+
 const hidden = { [HIDDEN]: true };
 
 /**
@@ -33,6 +37,34 @@ export const Variables = Type.Object({
       ...hidden,
     }),
   ),
+  BATCHSENDER_ROLE: oneOfStrings(ROLES, {
+    default: 'all',
+    description: 'one of all, api, runner: what this server does',
+    examples: ['all'],
+  }),
+  BATCHSENDER_TYPES: Type.String({
+    pattern: '^[a-z][a-z0-9]*( *, *[a-z][a-z0-9]*)*$|^$',
+    default: '',
+    description: 'job types with commas, which the runner takes (left out: all that are installed)',
+    examples: ['sms,crm'],
+  }),
+  BATCHSENDER_RUNNER_MEMORY_MB: Type.Optional(
+    Type.Integer({
+      minimum: 64,
+      maximum: 1_048_576,
+      description:
+        'MiB of heap, from 64, that a runner process may fill before it is ended (left out: as Node has it)',
+      examples: ['1024'],
+    }),
+  ),
+  BATCHSENDER_RUNNER_SILENT_MS: Type.Integer({
+    minimum: 1_000,
+    maximum: 10_000,
+    default: 5_000,
+    description:
+      'milliseconds from 1000 to 10000; a runner process whose event loop stands still so long is killed',
+    examples: ['5000'],
+  }),
   BATCHSENDER_DATA: Type.String({
     minLength: 1,
     default: './.batchsender',
@@ -104,8 +136,4 @@ export type VariableValues = Static<typeof Variables>;
 export const LATER: { readonly [name: string]: (value: string) => string | undefined } = {
   NATS_URL: () =>
     'This version has no NATS transport yet. Leave NATS_URL out: the in-process transport does the same on one machine.',
-  BATCHSENDER_ROLE: (value) =>
-    value === 'all'
-      ? undefined
-      : 'This version cannot run the API and the runners apart yet. Leave BATCHSENDER_ROLE out, or set it to "all".',
 };
