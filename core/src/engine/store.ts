@@ -193,6 +193,7 @@ export type Notice =
   | {
       readonly kind: 'chunk';
       readonly chunkId: number;
+      readonly batchId: string;
       readonly type: string;
       readonly connectionId: string;
       readonly version: number;

@@ -122,9 +122,13 @@ export class Works {
   #notice(notice: Notice): void {
     if (notice.kind === 'steered') this.runner.steer(notice.batchId);
     else if (notice.kind === 'unblocked') this.runner.unblock(notice.connectionId);
-    if (notice.kind === 'chunk' && this.canTake(notice.type, notice.connectionId, notice.version))
-      this.runner.accept(notice);
-    else this.wake();
+    if (notice.kind !== 'chunk' || !this.canTake(notice.type, notice.connectionId, notice.version)) {
+      this.wake();
+      return;
+    }
+    // What its batch says is asked for while it is being leased.
+    this.#plans.get(notice.batchId).catch(() => undefined);
+    this.runner.accept(notice);
   }
 
   /** Works on one chunk that another runner hands over, and on nothing else. */

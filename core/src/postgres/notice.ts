@@ -7,9 +7,9 @@ import type { Notice } from '../engine/store.ts';
 export function readNotice(payload: string | undefined): Notice {
   if (payload === undefined || payload === '') return { kind: 'due' };
   try {
-    const { chunk, type, connection, version, steered, unblocked } = JSON.parse(payload);
+    const { chunk, batch, type, connection, version, steered, unblocked } = JSON.parse(payload);
     if (typeof chunk === 'number')
-      return { kind: 'chunk', chunkId: chunk, type, connectionId: connection, version };
+      return { kind: 'chunk', chunkId: chunk, batchId: batch, type, connectionId: connection, version };
     if (typeof steered === 'string') return { kind: 'steered', batchId: steered };
     if (typeof unblocked === 'string') return { kind: 'unblocked', connectionId: unblocked };
   } catch {

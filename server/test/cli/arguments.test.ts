@@ -10,8 +10,22 @@ test.each([
   [['-h'], 'help'],
   [['--version'], 'version'],
   [['-v'], 'version'],
-])('%j means %s', (args, command) => {
-  expect(parseArguments(args)).toBe(command);
+])('%j means %s', (args, name) => {
+  expect(parseArguments(args)).toEqual({ name, variables: {} });
+});
+
+test.each([[['--role', 'runner', '--types', 'sms,crm']], [['start', '--types=sms,crm', '--role=runner']]])(
+  '%j sets the variables',
+  (args) => {
+    expect(parseArguments(args).variables).toEqual({
+      BATCHSENDER_ROLE: 'runner',
+      BATCHSENDER_TYPES: 'sms,crm',
+    });
+  },
+);
+
+test.each([[['--role']], [['--types=']]])('%j lacks a value', (args) => {
+  expect(() => parseArguments(args)).toThrow(/needs a value\. batchsender --help/);
 });
 
 test.each([[['--port', '80']], [['stop']], [['start', 'now']]])('%j is refused with a hint', (args) => {
