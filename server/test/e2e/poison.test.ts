@@ -5,8 +5,8 @@ import { type WildApp, type WildOptions, type WildServer, wildApp } from '../hel
 let app: WildApp;
 afterEach(() => app.close());
 
-const POISON = 17;
-const COUNT = 40;
+const POISON = 7;
+const COUNT = 14;
 
 /** A machine under load must not look like an endless loop. */
 const env = { BATCHSENDER_RUNNER_SILENT_MS: '3000' };

@@ -22,18 +22,16 @@ describe('the runner process', { timeout: 240_000 }, () => {
     const [child = 0] = server.children();
     const id = await submit(server, 200, { ms: 20 });
     await eventually(async () => app.calls().size > 40);
-    const killedAt = performance.now();
     process.kill(child, 'SIGKILL');
-    await eventually(async () => !(await isReady(server)));
-    const seen = app.calls().size;
-    await eventually(async () => app.calls().size > seen + 8);
     // Its lease would have lasted 15 s.
-    expect(performance.now() - killedAt).toBeLessThan(14_000);
+    await eventually(
+      async () => (await app.sql('SELECT deaths FROM batchsender.chunks'))[0]?.deaths === 1,
+      10_000,
+    );
+    await eventually(async () => !(await isReady(server)));
     const { counts } = await server.completed(id);
     expect(counts).toMatchObject({ succeeded: 200 });
     await eventually(() => isReady(server));
-    const again = [...app.calls().values()].filter((times) => times > 1).length;
-    expect(again).toBeLessThanOrEqual(4 + 200);
     expect(server.cli.stdout()).toMatch(/ended by SIGKILL.*At work: plugin-wild/);
   });
 

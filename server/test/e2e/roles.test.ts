@@ -5,18 +5,19 @@ import { appFolder } from '../helpers/app-folder.ts';
 import { runCli } from '../helpers/cli.ts';
 import { type WildApp, wildApp, wildConfig } from '../helpers/wild-app.ts';
 
-let app: WildApp;
+let app: WildApp | undefined;
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
   await app?.close();
+  app = undefined;
   for (const close of closers.splice(0)) close();
 });
 
 const jobs = (count: number, payload: object = {}): object[] => Array.from({ length: count }, () => payload);
 
 /** A folder with a plugin of its own, which writes to the same ledger. */
-function otherFolder(options: Parameters<typeof wildConfig>[1]): string {
-  const folder = appFolder({ 'batchsender.config.mjs': wildConfig(join(app.folder, 'calls'), options) });
+function otherFolder(one: WildApp, options: Parameters<typeof wildConfig>[1]): string {
+  const folder = appFolder({ 'batchsender.config.mjs': wildConfig(join(one.folder, 'calls'), options) });
   closers.push(() => folder.remove());
   return folder.path;
 }
@@ -62,7 +63,7 @@ describe('the roles', { timeout: 240_000 }, () => {
 
   test('E24: runners of two versions of a plugin each take what they can run', async () => {
     app = await wildApp({ version: 1 });
-    const newer = otherFolder({ version: 2 });
+    const newer = otherFolder(app, { version: 2 });
     const oldRunner = await app.start({ args: ['--role', 'runner'] });
     const oldApi = await app.start({ args: ['--role', 'api'] });
     const newApi = await app.start({ args: ['--role', 'api'], folder: newer });
@@ -80,16 +81,17 @@ describe('the roles', { timeout: 240_000 }, () => {
   });
 
   test('E17: pause, resume and unblock in the API reach a runner elsewhere', async () => {
-    app = await wildApp({ concurrency: 2 });
+    const wild = await wildApp({ concurrency: 2 });
+    app = wild;
     const api = await app.start({ args: ['--role', 'api'] });
     await app.start({ args: ['--role', 'runner'] });
     const { id } = (await api.api('/v1/batches', { type: 'wild', jobs: jobs(400, { ms: 20 }) })).body;
-    await eventually(async () => app.calls().size > 20);
+    await eventually(async () => wild.calls().size > 20);
     await api.api(`/v1/batches/${id}/pause`, null);
     await new Promise((resolve) => setTimeout(resolve, 1_500));
-    const paused = app.calls().size;
+    const paused = wild.calls().size;
     await new Promise((resolve) => setTimeout(resolve, 1_000));
-    expect(app.calls().size).toBe(paused);
+    expect(wild.calls().size).toBe(paused);
     await api.api(`/v1/batches/${id}/resume`, null);
     await api.completed(id);
 

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import pg from 'pg';
 import { type TestDatabase, testDatabase } from '../../../core/test/helpers/postgres.ts';
 import { type Answer, client, eventually, type TestApp } from './app.ts';
 import { appFolder } from './app-folder.ts';
@@ -14,6 +15,8 @@ export interface WildApp {
   readonly database: TestDatabase;
   /** Starts a server; `args` and `env` say more. */
   start(options?: { args?: string[]; env?: Record<string, string>; folder?: string }): Promise<WildServer>;
+  // biome-ignore lint/suspicious/noExplicitAny: rows are what the test's own SQL says
+  sql(text: string): Promise<any[]>;
   /** Calls of the plugin so far: how often each job was called. */
   calls(): Map<string, number>;
   close(): Promise<void>;
@@ -84,6 +87,15 @@ export async function wildApp(options: WildOptions = {}): Promise<WildApp> {
       const cli = runCli({ cwd: folder, args, env: { ...url, ...env } });
       clis.push(cli);
       return wildServer(cli, await cli.ready());
+    },
+    async sql(text) {
+      const connection = new pg.Client({ connectionString: database.url });
+      await connection.connect();
+      try {
+        return (await connection.query(text)).rows;
+      } finally {
+        await connection.end();
+      }
     },
     calls: () => callsOf(ledger),
     async close() {
