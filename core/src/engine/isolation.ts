@@ -38,6 +38,11 @@ export interface IsolationOptions {
    * loop, `process.exit`, memory) ends it again after each start, until somebody cancels its batch.
    */
   readonly isolate?: (chunk: IsolatedChunk) => Promise<IsolationEnd>;
+  /**
+   * This engine is there for one {@link IsolatedEngine.runIsolated}. Where a provider takes fewer calls at once
+   * than there are runners, its runner is among those that get one: the chunk came to it and can go nowhere else.
+   */
+  readonly alone?: boolean;
 }
 
 /** What an engine does for a host that keeps its runners in processes of their own (E21). */

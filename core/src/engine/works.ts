@@ -31,7 +31,7 @@ const REFILL_MS = 5;
 
 /** What works in the background: dispatcher, runner and housekeeping of one process. */
 export class Works {
-  readonly runnerId: string = v7();
+  readonly runnerId: string;
   readonly runner: Runner;
   readonly #dispatcher: Dispatcher;
   readonly #maintenance: Maintenance;
@@ -45,7 +45,9 @@ export class Works {
   #uncharge: (() => void) | undefined;
 
   constructor({ options, store, registry, logger, tuning, onRepairs }: WorksOptions) {
-    const { runnerId } = this;
+    // The share of a provider's concurrency goes by the order of the ids.
+    const runnerId = options.alone === true ? v7({ msecs: 0 }) : v7();
+    this.runnerId = runnerId;
     this.#logger = logger;
     this.#versions = versionsOf(registry, options.types);
     this.#sessions = createSessions(options, logger);

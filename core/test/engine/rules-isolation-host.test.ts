@@ -33,7 +33,7 @@ function host(mail: Fake, kills: (engine: Engine) => boolean) {
   const isolate = async (chunk: IsolatedChunk): Promise<IsolationEnd> => {
     runs.push(chunk);
     submitter ??= world.engine({ plugins: [mail] });
-    const alone = world.engine({ plugins: [mail] });
+    const alone = world.engine({ plugins: [mail], alone: true });
     const run = alone
       .runIsolated(chunk)
       .then(
@@ -48,7 +48,8 @@ function host(mail: Fake, kills: (engine: Engine) => boolean) {
   return { isolate, runs };
 }
 
-const mailOf = (options: FakeOptions = {}) => fake({ provider: { concurrency: 3 }, ...options });
+/** The engines of this file do not really die: their heartbeats go on, and each has its share of the concurrency. */
+const mailOf = (options: FakeOptions = {}) => fake({ provider: { concurrency: 100 }, ...options });
 
 describe('a runner that is known to be dead', () => {
   it('E21: gives everything back at once, and a death in company is counted once', async () => {
@@ -104,6 +105,15 @@ describe('a chunk that died', () => {
     expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 6 });
     expect(runs).toMatchObject([{ type: 'mail', size: 6, runnerId: engine.runnerId }]);
     expect(await chunks()).toMatchObject([{ deaths: 1, state: 'closed' }]);
+  });
+
+  it('E21: is called even if the provider takes no more than one call at once', async () => {
+    const mail = mailOf({ provider: { concurrency: 1 } });
+    const submitter = world.engine({ plugins: [mail] });
+    const id = await diedOnce(submitter, 6);
+    const { isolate } = host(mail, () => false);
+    const engine = await world.started({ plugins: [mail], isolate });
+    expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 6 });
   });
 
   it('E21: takes no slot of the runner while it waits or runs elsewhere', async () => {

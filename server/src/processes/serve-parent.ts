@@ -79,7 +79,7 @@ function makeEngine({ orders, plugins, logger }: Opened, isolate: EngineOptions[
     allowNetworks,
     retry,
     credentials: (type, provider) => credentials[`${type}.${provider}`],
-    ...(isolate === undefined ? {} : { isolate }),
+    ...(isolate === undefined ? { alone: true } : { isolate }),
     ...(publicUrl === undefined ? {} : { publicUrl }),
     ...(types === undefined ? {} : { types }),
   });

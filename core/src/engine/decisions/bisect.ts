@@ -41,8 +41,9 @@ export function bisect(
   const { policy, random } = context;
   const followed = followUps(again, { attempt, spent, uncertain, policy, random });
   const units = unitsOf(due);
-  const [unit, ...more] = units;
-  if (unit !== undefined && more.length === 0) {
+  const [unit] = units;
+  // Others that were delivered just before may have left something behind that killed: it is tried once more, alone.
+  if (unit?.seqs.length === lease.size) {
     return { settled: giveUp(unit, context.repeatable), end: { kind: 'close', chunks: followed } };
   }
   const middle = Math.ceil(units.length / 2);

@@ -16,8 +16,10 @@ const fence = (seq: number, more: Partial<OpenFence> = {}): OpenFence => ({
   ...more,
 });
 
-const seqsAfter = (due: Due, more: Partial<BisectContext> = {}) => {
-  const { settled, end } = bisect(due, [], lease, { ...context, ...more });
+const sizeOf = ({ fresh, fenced }: Due): number => fresh.length + fenced.length;
+
+const seqsAfter = (due: Due, more: Partial<BisectContext> = {}, size = sizeOf(due)) => {
+  const { settled, end } = bisect(due, [], { ...lease, size }, { ...context, ...more });
   return { settled, halves: end.chunks.map(({ seqs }) => seqs), chunks: end.chunks };
 };
 
@@ -61,6 +63,11 @@ describe('a chunk that died alone', () => {
     const { settled, chunks } = seqsAfter(due, { repeatable });
     expect(settled).toMatchObject([{ seq: 5, kind, data: { code: 'runner_died' } }]);
     expect(chunks).toEqual([]);
+  });
+
+  it('E21: tries a last job alone once more, if others were delivered beside it', () => {
+    const { settled, halves } = seqsAfter({ fresh: [5], fenced: [] }, {}, 8);
+    expect([settled, halves]).toEqual([[], [[5]]]);
   });
 
   it('E21: ends all jobs of a last call as unknown: one of them is the culprit', () => {
