@@ -20,7 +20,7 @@ import { batchSteeringRoutes } from './routes/batch-steering.ts';
 import { batchUploadRoutes } from './routes/batch-upload.ts';
 import { batchRoutes } from './routes/batches.ts';
 import { connectionRoutes } from './routes/connections.ts';
-import { healthRoutes } from './routes/health.ts';
+import { healthRoutes, type RunnerState } from './routes/health.ts';
 import { homeRoute } from './routes/home.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { moduleRoutes } from './routes/modules.ts';
@@ -43,6 +43,8 @@ export interface AppOptions {
   readonly logger?: FastifyBaseLogger;
   /** Longest line of an upload, in bytes. Default 1 MiB. */
   readonly maxLineBytes?: number;
+  /** Default: the engine's own runner. */
+  readonly runner?: RunnerState;
 }
 
 /** Builds the HTTP API over an engine. The caller listens, and closes it before the engine. */
@@ -65,7 +67,7 @@ export function buildApp(options: AppOptions): App {
   collectOpenApi(app, options.version, engine.registry.list());
   app.after(() => {
     homeRoute(app);
-    healthRoutes(app, engine);
+    healthRoutes(app, engine, options.runner);
     moduleRoutes(app, engine);
     batchRoutes(app, engine);
     batchFormRoute(app, engine, options.maxLineBytes ?? MAX_LINE_BYTES);

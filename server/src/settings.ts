@@ -7,7 +7,7 @@ import { type Environment, readVariable } from './settings/environment.ts';
 import { type NatsSettings, natsSettings } from './settings/nats.ts';
 import { HIDDEN } from './settings/nats-variables.ts';
 import { parseNetworks } from './settings/networks.ts';
-import { LATER, Variables, type VariableValues } from './settings/variables.ts';
+import { type Role, Variables, type VariableValues } from './settings/variables.ts';
 
 /** The server's settings. */
 export interface Settings {
@@ -26,6 +26,10 @@ export interface Settings {
   readonly maxLineBytes: number;
   /** Undefined: everything is in one process. */
   readonly nats: NatsSettings | undefined;
+  readonly role: Role;
+  /** The types that the runner takes; undefined: all that are installed. */
+  readonly types: readonly string[] | undefined;
+  readonly runner: { readonly memoryMb: number | undefined; readonly silentMs: number };
 }
 
 /**
@@ -33,7 +37,6 @@ export interface Settings {
  * @throws StartError with a line for each variable that is wrong, and its remedy.
  */
 export function readSettings(env: Environment, cwd: string): Settings {
-  refuseLater(env);
   const names = Object.keys(Variables.properties);
   const given = names.flatMap((name) => {
     const text = readVariable(env, name)?.trim();
@@ -42,21 +45,40 @@ export function readSettings(env: Environment, cwd: string): Settings {
   const typed = coerceRecord(Variables.properties, Object.fromEntries(given));
   const values = Value.Default(Variables, typed);
   if (!Value.Check(Variables, values)) throw invalid(values, Object.fromEntries(given));
+  refuseRole(values);
   return toSettings(values, cwd);
 }
 
 /** Names of all variables that the server knows, `NAME_FILE` variants included. */
 export function knownVariables(): ReadonlySet<string> {
-  const names = [...Object.keys(Variables.properties), ...Object.keys(LATER)];
+  const names = Object.keys(Variables.properties);
   return new Set(names.flatMap((name) => [name, `${name}_FILE`]));
 }
 
-function refuseLater(env: Environment): void {
-  for (const [name, remedyFor] of Object.entries(LATER)) {
-    const value = readVariable(env, name);
-    const remedy = value === undefined ? undefined : remedyFor(value);
-    if (remedy !== undefined) throw new StartError(`${name} is set. ${remedy}`);
+/** The API and the runners of several processes meet in one database, which must be there for all of them. */
+function refuseRole({
+  BATCHSENDER_ROLE: role,
+  DATABASE_URL: url,
+  BATCHSENDER_TYPES: types,
+}: VariableValues): void {
+  if (role !== 'all' && url === undefined) {
+    throw new StartError(
+      `The role "${role}" needs DATABASE_URL, the database that it shares with the other processes. ` +
+        'The embedded database is for the role "all".',
+    );
   }
+  if (role === 'api' && types !== '')
+    throw new StartError('The role "api" runs no jobs, so it has no types. Leave BATCHSENDER_TYPES out.');
+}
+
+function typesOf({ BATCHSENDER_TYPES: list }: VariableValues): readonly string[] | undefined {
+  return list === '' ? undefined : [...new Set(list.split(',').map((type) => type.trim()))];
+}
+
+/** Names of the variables whose values nobody should see; `NAME_FILE` variants are no secrets. */
+export function secretVariables(): readonly string[] {
+  const schemas: Record<string, object> = Variables.properties;
+  return Object.keys(schemas).filter((name) => (schemas[name] as Record<string, unknown>)[HIDDEN] === true);
 }
 
 function toSettings(values: VariableValues, cwd: string): Settings {
@@ -80,6 +102,12 @@ function toSettings(values: VariableValues, cwd: string): Settings {
     },
     maxLineBytes: values.BATCHSENDER_MAX_LINE_BYTES,
     nats: natsSettings(values),
+    role: values.BATCHSENDER_ROLE,
+    types: typesOf(values),
+    runner: {
+      memoryMb: values.BATCHSENDER_RUNNER_MEMORY_MB,
+      silentMs: values.BATCHSENDER_RUNNER_SILENT_MS,
+    },
   };
 }
 

@@ -32,6 +32,9 @@ test('without any variable the defaults hold', () => {
     allowNetworks: [],
     retry: {},
     maxLineBytes: 1_048_576,
+    role: 'all',
+    types: undefined,
+    runner: { memoryMb: undefined, silentMs: 5_000 },
   });
 });
 
@@ -47,7 +50,10 @@ test('all variables are read', () => {
     BATCHSENDER_ALLOW_NETWORKS: ' 10.1.0.0/16, ::1 ,127.0.0.1',
     BATCHSENDER_RETRY_MAX_ATTEMPTS: '7',
     BATCHSENDER_RETRY_BASE_MS: '250',
-    BATCHSENDER_ROLE: 'all',
+    BATCHSENDER_ROLE: 'runner',
+    BATCHSENDER_TYPES: 'sms, crm,sms',
+    BATCHSENDER_RUNNER_MEMORY_MB: '512',
+    BATCHSENDER_RUNNER_SILENT_MS: '3000',
   });
   expect(settings).toMatchObject({
     port: 8080,
@@ -57,6 +63,9 @@ test('all variables are read', () => {
     publicUrl: 'https://a.example/base',
     apiKey: 'bs_key',
     logLevel: 'debug',
+    role: 'runner',
+    types: ['sms', 'crm'],
+    runner: { memoryMb: 512, silentMs: 3_000 },
     allowNetworks: ['10.1.0.0/16', '::1/128', '127.0.0.1/32'],
     retry: { maxAttempts: 7, baseMs: 250 },
   });
@@ -99,8 +108,16 @@ test('NATS_URL is refused, since this version has no NATS', () => {
   expect(messageOf({ NATS_URL: 'nats://localhost' })).toMatch(/^NATS_URL is set\. This version has no NATS/);
 });
 
-test.each(['api', 'runner'])('the role %s is refused', (role) => {
-  expect(messageOf({ BATCHSENDER_ROLE: role })).toMatch(/^BATCHSENDER_ROLE is set\. This version cannot/);
+test.each(['api', 'runner'])('the role %s needs a database that others can reach', (role) => {
+  expect(messageOf({ BATCHSENDER_ROLE: role })).toMatch(/^The role "\w+" needs DATABASE_URL/);
+  expect(read({ BATCHSENDER_ROLE: role, DATABASE_URL: 'postgres://u:p@h/d' }).role).toBe(role);
+});
+
+test('a role that is not known, types that are none, and types without a runner are refused', () => {
+  expect(messageOf({ BATCHSENDER_ROLE: 'worker' })).toMatch(/^BATCHSENDER_ROLE: "worker" is not valid/);
+  expect(messageOf({ BATCHSENDER_TYPES: 'sms,,crm' })).toMatch(/^BATCHSENDER_TYPES: "sms,,crm" is not valid/);
+  const api = { BATCHSENDER_ROLE: 'api', DATABASE_URL: 'postgres://u:p@h/d', BATCHSENDER_TYPES: 'sms' };
+  expect(messageOf(api)).toMatch(/^The role "api" runs no jobs/);
 });
 
 test('a _FILE variable reads a file, without its last line end', () => {

@@ -1,4 +1,5 @@
 import type { JobPayload, JsonObject, Logger, Plugin } from '../plugin/index.ts';
+import type { IsolatedEngine, IsolationOptions } from './isolation.ts';
 import type { Registry } from './registry.ts';
 import type { BatchResults, ResultFilter } from './results.ts';
 import type { Transport } from './transport.ts';
@@ -161,7 +162,7 @@ export interface Tenant {
 }
 
 /** The engine: takes batches, delivers them, and knows every job's fate. */
-export interface Engine {
+export interface Engine extends IsolatedEngine {
   readonly registry: Registry;
   /** Brings the database schema up to date; safe when many call it at once. `start` and the others call it too. */
   migrate(): Promise<void>;
@@ -271,7 +272,7 @@ export interface IdempotencyStore {
   release(tenantId: string, key: string): Promise<void>;
 }
 
-export interface EngineOptions {
+export interface EngineOptions extends IsolationOptions {
   /** A connection string for Postgres 15 to 18, with a session of its own (no transaction pooler). */
   readonly database: string;
   readonly plugins: readonly Plugin[];

@@ -8,6 +8,7 @@ import { BatchSenderError } from './errors.ts';
 import { checkBatchId, parseJobId, UUID } from './ids.ts';
 import { Singles } from './intake/singles.ts';
 import { Intake } from './intake/submit.ts';
+import type { IsolatedChunk } from './isolation.ts';
 import { readResults } from './read-results.ts';
 import type { Registry } from './registry.ts';
 import type { BatchResults, ResultFilter } from './results.ts';
@@ -57,7 +58,7 @@ export class BatchEngine implements Engine {
       registry,
       chunkSize: tuning.chunkSize,
       uploadTtlMs: tuning.uploadTtlMs,
-      canTake: (connectionId) => this.#works.canTake(connectionId),
+      canTake: (type, connectionId) => this.#works.canTake(type, connectionId),
       take: (batch, leased) => this.#works.takeLeased(batch, leased),
       runnerId: this.#works.runnerId,
       wake: () => this.#works.wake(),
@@ -247,6 +248,22 @@ export class BatchEngine implements Engine {
     if (found === undefined)
       throw new BatchSenderError('connection_not_found', `There is no connection ${connectionId}`);
     return found;
+  }
+
+  get runnerId(): string {
+    return this.#works.runnerId;
+  }
+
+  recoverRunner(
+    runnerId: string,
+    { alone = false }: { alone?: boolean } = {},
+  ): ReturnType<Engine['recoverRunner']> {
+    return this.#store.maintenance.recoverRunner(runnerId, alone);
+  }
+
+  async runIsolated(chunk: IsolatedChunk): ReturnType<Engine['runIsolated']> {
+    await this.migrate();
+    return this.#works.runAlone(chunk);
   }
 
   async #steer(

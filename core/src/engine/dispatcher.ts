@@ -1,7 +1,7 @@
 import type { Logger } from '../plugin/index.ts';
 import { chooseFairly } from './decisions/choose.ts';
 import type { DispatchGuide } from './dispatch-target.ts';
-import type { Candidate, DispatchStore } from './store.ts';
+import type { Candidate, DispatchStore, Notice } from './store.ts';
 import type { ChunkRef } from './transport.ts';
 import type { Tuning } from './tuning.ts';
 
@@ -10,6 +10,8 @@ export interface DispatcherOptions {
   readonly tuning: Tuning;
   readonly logger: Logger;
   readonly guide: DispatchGuide;
+  /** Another process says that something became due, or was steered. */
+  onNotice(notice: Notice): void;
 }
 
 /** After an error the dispatcher looks again in this time. */
@@ -25,7 +27,8 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   #running: Promise<void> | undefined;
   #again = false;
-  #ended = false;
+  /** Before its start, and after its end, it looks for nothing. */
+  #ended = true;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   #lastTenant: string | undefined;
@@ -38,7 +41,8 @@ export class Dispatcher {
   }
 
   async start(): Promise<void> {
-    this.#unlisten = await this.#options.store.listen(() => this.wake());
+    this.#ended = false;
+    this.#unlisten = await this.#options.store.listen((notice) => this.#options.onNotice(notice));
     this.wake();
   }
 

@@ -1,6 +1,7 @@
 import type { JobPayload } from '../plugin/index.ts';
 import type { BatchState, IdempotencyStore, Settings } from './api.ts';
 import type { IntakeStore, ReadStore, SteerStore } from './host-store.ts';
+import type { RecoveredChunk } from './isolation.ts';
 
 /** Counts of events that a chunk has closed its attempt with. */
 export interface Tallies {
@@ -119,6 +120,12 @@ export interface ChunkPayloads {
 export interface RunStore {
   /** Undefined if the chunk is not there to be leased. */
   lease(chunkId: number, runnerId: string): Promise<ChunkLease | undefined>;
+  /** Takes a leased chunk over from another runner, under the next epoch (E21). Undefined if it was not there. */
+  takeOver(
+    chunkId: number,
+    from: { readonly runnerId: string; readonly epoch: number },
+    runnerId: string,
+  ): Promise<ChunkLease | undefined>;
   runnableBatch(batchId: string): Promise<RunnableBatch>;
   loadJobs(lease: ChunkLease): Promise<ChunkPayloads>;
   /** The last event of each job that has one in the chunk's attempt. */
@@ -189,6 +196,23 @@ export interface Fleet {
   readonly waiting: readonly number[];
 }
 
+/** What the processes on one database tell each other. It may get lost: what it says is in the database. */
+export type Notice =
+  /** Something became due. */
+  | { readonly kind: 'due' }
+  /** This chunk became due, and nobody holds it; in which version of the batch's module. */
+  | {
+      readonly kind: 'chunk';
+      readonly chunkId: number;
+      readonly batchId: string;
+      readonly type: string;
+      readonly connectionId: string;
+      readonly moduleVersion: number;
+    }
+  /** A batch was paused or cancelled. */
+  | { readonly kind: 'steered'; readonly batchId: string }
+  | { readonly kind: 'unblocked'; readonly connectionId: string };
+
 export interface DispatchStore {
   /** Due chunks, at most `perBatch` a batch, of at most 500 batches behind `cursor`. */
   candidates(query: {
@@ -213,14 +237,16 @@ export interface DispatchStore {
   resign(holder: string): Promise<void>;
   /** Scheduled batches whose time has come begin to run. Answers the time to the next one. */
   startScheduled(): Promise<number | undefined>;
-  /** Calls back when another process says that something became due. Answers a function that ends it. */
-  listen(onWake: () => void): Promise<() => Promise<void>>;
+  /** Calls back with what this and other processes announce. Answers a function that ends it. */
+  listen(onNotice: (notice: Notice) => void): Promise<() => Promise<void>>;
 }
 
 export interface MaintenanceStore {
   /** Takes or keeps a named leadership for `ttlMs`. */
   lead(name: string, holder: string, ttlMs: number): Promise<boolean>;
   recoverChunks(leaseMs: number): Promise<number>;
+  /** Takes everything from a runner that is known to be dead; `alone`: its death counts against its chunk (E21). */
+  recoverRunner(runnerId: string, alone: boolean): Promise<readonly RecoveredChunk[]>;
   sweepUploads(ttlMs: number): Promise<number>;
   /** Drops keys of batches that take no more jobs, some at a time; answers how many. */
   dropKeys(): Promise<number>;

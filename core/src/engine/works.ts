@@ -4,7 +4,9 @@ import type { Logger } from '../plugin/index.ts';
 import type { EngineOptions } from './api.ts';
 import type { DispatchGuide } from './dispatch-target.ts';
 import { Dispatcher } from './dispatcher.ts';
+import { BatchSenderError } from './errors.ts';
 import type { LeasedRange, NewBatch } from './host-store.ts';
+import type { IsolatedChunk } from './isolation.ts';
 import { Maintenance } from './maintenance.ts';
 import type { Registry } from './registry.ts';
 import { chargeRejections } from './runner/charge-rejections.ts';
@@ -13,7 +15,7 @@ import { PlanCache } from './runner/plan-cache.ts';
 import { Runner } from './runner/runner.ts';
 import { SessionCache } from './runner/session-cache.ts';
 import { SharedDispatch } from './shared-dispatch.ts';
-import type { Store } from './store.ts';
+import type { Notice, Store } from './store.ts';
 import {
   type Consumption,
   createInProcessTransport,
@@ -37,7 +39,7 @@ const REFILL_MS = 5;
 
 /** What works in the background: dispatcher, runner and housekeeping of one process. */
 export class Works {
-  readonly runnerId: string = v7();
+  readonly runnerId: string;
   readonly runner: Runner;
   readonly #dispatcher: Dispatcher;
   readonly #maintenance: Maintenance;
@@ -55,10 +57,12 @@ export class Works {
   #uncharge: (() => void) | undefined;
 
   constructor({ options, store, registry, logger, tuning, onRepairs }: WorksOptions) {
-    const { runnerId } = this;
+    // The share of a provider's concurrency goes by the order of the ids.
+    const runnerId = options.alone === true ? v7({ msecs: 0 }) : v7();
+    this.runnerId = runnerId;
     this.#logger = logger;
     this.#transport = options.transport ?? this.#local;
-    this.#versions = Object.fromEntries(registry.list().map(({ module }) => [module.type, module.version]));
+    this.#versions = versionsOf(registry, options.types);
     this.#sessions = createSessions(options, logger);
     this.#plans = new PlanCache(
       store.run,
@@ -77,6 +81,7 @@ export class Works {
       versions: this.#versions,
       onDue: (inMs) => this.#wakeIn(inMs),
       onRoom: () => this.#onRoom(tuning),
+      isolate: options.isolate,
     });
     const local = this.#localGuide(tuning);
     this.#shared = isShared(this.#transport)
@@ -96,6 +101,7 @@ export class Works {
       tuning,
       logger,
       guide: this.#shared ?? local,
+      onNotice: (notice) => this.#notice(notice),
     });
     const onDue = () => this.wake();
     this.#maintenance = new Maintenance({
@@ -119,8 +125,13 @@ export class Works {
   }
 
   /** True if a chunk of the connection would be taken at once. */
-  canTake(connectionId: string): boolean {
-    return this.#started && this.runner.totalRoom > 0 && this.runner.room(connectionId) > 0;
+  canTake(type: string, connectionId: string, version = 0): boolean {
+    return (
+      this.#started &&
+      (this.#versions[type] ?? -1) >= version &&
+      this.runner.totalRoom > 0 &&
+      this.runner.room(connectionId) > 0
+    );
   }
 
   /** A batch was stored here with its chunks under a lease of ours: nothing need be asked for. */
@@ -134,6 +145,29 @@ export class Works {
     if (!this.#started) return;
     if (this.#follows) this.#transport.shared?.signal(0);
     else this.#dispatcher.wake();
+  }
+
+  /** What another process announced; a chunk is taken at once where there is room, without looking for it. */
+  #notice(notice: Notice): void {
+    if (notice.kind === 'steered') this.runner.steer(notice.batchId);
+    else if (notice.kind === 'unblocked') this.runner.unblock(notice.connectionId);
+    // Who dispatches for this process hears it too.
+    if (!this.#started || this.#follows) return;
+    if (notice.kind !== 'chunk' || !this.canTake(notice.type, notice.connectionId, notice.moduleVersion)) {
+      this.#dispatcher.wake();
+      return;
+    }
+    // What its batch says is asked for while it is being leased.
+    this.#plans.get(notice.batchId).catch(() => undefined);
+    this.runner.accept(notice);
+  }
+
+  /** Works on one chunk that another runner hands over, and on nothing else. */
+  async runAlone(chunk: IsolatedChunk): Promise<{ taken: boolean; dueInMs?: number }> {
+    this.#uncharge ??= chargeRejections(this.#logger);
+    await this.runner.start();
+    const left = await this.runner.workAlone(chunk);
+    return left === undefined ? { taken: false } : { taken: true, ...left };
   }
 
   async start(): Promise<void> {
@@ -153,7 +187,7 @@ export class Works {
     await this.#dispatcher.stop();
     await this.#shared?.stop();
     await this.#consumption?.end();
-    if (this.#started) await this.runner.stop(graceMs);
+    if (this.#uncharge !== undefined) await this.runner.stop(graceMs);
     await this.#maintenance.stop();
     await this.#local.close();
     await this.#transport.close();
@@ -167,6 +201,7 @@ export class Works {
   }
 
   #wakeIn(inMs: number): void {
+    if (!this.#started) return;
     if (this.#follows) this.#transport.shared?.signal(inMs);
     else this.#dispatcher.wakeIn(inMs);
   }
@@ -216,6 +251,20 @@ export class Works {
 
 const isShared = (transport: Transport): transport is Transport & { readonly shared: SharedTransport } =>
   transport.shared !== undefined;
+
+/** The types that this engine runs, with the versions of their modules. @throws BatchSenderError `unknown_type` */
+function versionsOf(registry: Registry, types: readonly string[] | undefined): Record<string, number> {
+  const installed = registry.list().map(({ module }) => [module.type, module.version] as const);
+  const missing = types?.find((type) => registry.get(type) === undefined);
+  if (missing !== undefined) {
+    const known = installed.map(([type]) => type).join(', ') || 'none';
+    throw new BatchSenderError(
+      'unknown_type',
+      `No installed plugin has the type '${missing}', which this engine is to run. Installed: ${known}`,
+    );
+  }
+  return Object.fromEntries(installed.filter(([type]) => types?.includes(type) ?? true));
+}
 
 function createSessions(options: EngineOptions, logger: Logger): SessionCache {
   const network = { allow: options.allowNetworks ?? [] };

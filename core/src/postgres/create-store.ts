@@ -1,7 +1,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import type { Store } from '../engine/store.ts';
 import { createPools, refusePooler } from './connect.ts';
-import { channelOf, listen } from './listen.ts';
+import { channelOf, listen, notifyText } from './listen.ts';
 import { migrate, quote } from './migrate.ts';
 import { readBatches } from './read-batches.ts';
 import { readJobs } from './read-jobs.ts';
@@ -13,7 +13,7 @@ import { fleetStatement } from './sql/fleet.ts';
 import { flushStatement } from './sql/flush.ts';
 import { intakeStatements } from './sql/intake.ts';
 import { leaderStatements } from './sql/lead.ts';
-import { leaseStatement } from './sql/lease.ts';
+import { leaseStatement, takeOverStatement } from './sql/lease.ts';
 import { loadStatement } from './sql/load.ts';
 import { loadAttemptStatement } from './sql/load-attempt.ts';
 import { maintenanceStatements } from './sql/maintain.ts';
@@ -37,11 +37,12 @@ export function createPostgresStore(options: StoreOptions): Store {
   const { engine, api } = pools;
   const s = quote(options.schema);
   const channel = channelOf(options.schema);
-  const notify = `SELECT pg_notify('${channel.replaceAll("'", "''")}', '')`;
+  const notify = notifyText(channel);
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool: api }) }).withSchema(options.schema);
   return {
     run: {
       lease: leaseStatement(engine, s),
+      takeOver: takeOverStatement(engine, s),
       runnableBatch: runnableBatchStatement(engine, s),
       loadJobs: loadStatement(engine, s),
       loadAttempt: loadAttemptStatement(engine, s),
@@ -56,10 +57,10 @@ export function createPostgresStore(options: StoreOptions): Store {
       ...dispatchStatements(pools.heartbeat, s),
       ...leaderStatements(pools.heartbeat, s),
       fleet: fleetStatement(pools.heartbeat, s),
-      listen: (onWake) => listen(options.connectionString, quote(channel), onWake, options.onError),
+      listen: (onNotice) => listen(options.connectionString, quote(channel), onNotice, options.onError),
     },
-    intake: intakeStatements(api, s, `batchsender_${options.schema.replaceAll("'", "''")}`),
-    steer: { ...steerStatements(api, s, notify), resolve: resolveStatement(api, s) },
+    intake: intakeStatements(api, s, channel.replaceAll("'", "''")),
+    steer: { ...steerStatements(api, s, channel), resolve: resolveStatement(api, s) },
     read: {
       ...readBatches(db),
       ...readJobs(db, options.schema),

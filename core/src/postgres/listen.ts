@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
+import type { Notice } from '../engine/store.ts';
+import { readNotice } from './notice.ts';
 
 const RECONNECT_MS = 1_000;
 /** Bytes of an identifier, and so of a channel's name. */
@@ -12,6 +14,11 @@ export function channelOf(schema: string): string {
   return `batchsender_${createHash('sha256').update(schema).digest('hex').slice(0, 32)}`;
 }
 
+/** The statement that wakes all processes; `payload` is an SQL expression, by default "something is due". */
+export function notifyText(channel: string, payload = "''"): string {
+  return `SELECT pg_notify('${channel.replaceAll("'", "''")}', ${payload})`;
+}
+
 /**
  * LISTEN on a connection of its own, made again for ever when it breaks. A lost notification
  * costs the dispatcher's poll interval, never a job.
@@ -19,7 +26,7 @@ export function channelOf(schema: string): string {
 export async function listen(
   connectionString: string,
   channel: string,
-  onWake: () => void,
+  onNotice: (notice: Notice) => void,
   onError: (error: Error) => void,
 ): Promise<() => Promise<void>> {
   let client: pg.Client | undefined;
@@ -38,11 +45,11 @@ export async function listen(
     const next = new pg.Client({ connectionString, application_name: 'batchsender listen', keepAlive: true });
     next.on('error', again);
     next.on('end', () => again());
-    next.on('notification', onWake);
+    next.on('notification', ({ payload }) => onNotice(readNotice(payload)));
     await next.connect();
     await next.query(`LISTEN ${channel}`);
     client = next;
-    onWake();
+    onNotice({ kind: 'due' });
   };
   await connect();
   return async () => {

@@ -2,16 +2,40 @@ import { Variables } from '../settings/variables.ts';
 import { StartError } from './start-error.ts';
 
 /** What the command line asks for. */
-export type Command = 'start' | 'help' | 'version';
+export interface Command {
+  readonly name: 'start' | 'help' | 'version';
+  /** Variables that it sets, whatever the environment says. */
+  readonly variables: Readonly<Record<string, string>>;
+}
+
+/** Options that stand for a variable. */
+const OPTIONS: Readonly<Record<string, string>> = {
+  '--role': 'BATCHSENDER_ROLE',
+  '--types': 'BATCHSENDER_TYPES',
+};
 
 /** Reads the command line. @throws StartError for an argument that is not known. */
 export function parseArguments(args: readonly string[]): Command {
-  const [first, ...more] = args;
-  if (first === undefined || (first === 'start' && more.length === 0)) return 'start';
-  if (first === '--help' || first === '-h') return 'help';
-  if (first === '--version' || first === '-v') return 'version';
-  throw new StartError(`"${args.join(' ')}" is not known. batchsender --help shows what is.`);
+  const [first] = args;
+  if (first === '--help' || first === '-h') return { name: 'help', variables: {} };
+  if (first === '--version' || first === '-v') return { name: 'version', variables: {} };
+  const variables: Record<string, string> = {};
+  const rest = first === 'start' ? args.slice(1) : [...args];
+  while (rest.length > 0) {
+    const [option = '', ...inline] = (rest.shift() ?? '').split('=');
+    const variable = OPTIONS[option];
+    const value = inline.length > 0 ? inline.join('=') : rest.shift();
+    if (variable === undefined) throw unknownArguments(args);
+    if (value === undefined || value === '') throw new StartError(`${option} needs a value. ${SEE_HELP}`);
+    variables[variable] = value;
+  }
+  return { name: 'start', variables };
 }
+
+const SEE_HELP = 'batchsender --help shows what is known.';
+
+const unknownArguments = (args: readonly string[]): StartError =>
+  new StartError(`"${args.join(' ')}" is not known. batchsender --help shows what is.`);
 
 /** The text of `--help`. */
 export function helpText(version: string): string {
@@ -24,7 +48,11 @@ export function helpText(version: string): string {
   return [
     `BatchSender ${version}: delivers large batches of jobs, and knows what became of every single one.`,
     '',
-    'Usage: batchsender [--help] [--version]',
+    'Usage: batchsender [--role all|api|runner] [--types <type>,…] [--help] [--version]',
+    '',
+    '  --role all     the API and, in a process of its own, the runner (the default)',
+    '  --role api     the API alone; --role runner: the runner alone. Both need DATABASE_URL',
+    '  --types        the job types that the runner takes; it leaves the others to other runners',
     '',
     'It loads the plugins that batchsender.config.ts (or .js, .mjs) in the working directory names,',
     'or else those among the dependencies in its package.json. Settings come from the environment;',

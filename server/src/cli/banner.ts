@@ -1,8 +1,12 @@
 import type { Plugin } from '@batchsender/core/plugin';
+import type { Role } from '../settings/variables.ts';
 
 /** What a person wants to see when the server has started. */
 export interface BannerFacts {
   readonly version: string;
+  readonly role: Role;
+  /** What the runner takes; undefined: all that is installed, or no runner here. */
+  readonly types: readonly string[] | undefined;
   readonly url: string;
   /** Folder of the embedded database; undefined if it is elsewhere. */
   readonly dataDir: string | undefined;
@@ -13,8 +17,7 @@ export interface BannerFacts {
 /** The lines that are shown on a terminal, with the API key if it was made just now. */
 export function banner(facts: BannerFacts, madeKey: string | undefined): string {
   const rows: [string, string][] = [
-    ['API', `${facts.url}/v1`],
-    ['Docs', `${facts.url}/docs`],
+    ...placeRows(facts),
     ['Data', facts.dataDir ?? 'the database of DATABASE_URL'],
     ['Plugins', facts.plugins.length === 0 ? 'none' : facts.plugins.map(pluginLine).join(', ')],
   ];
@@ -33,6 +36,12 @@ export function banner(facts: BannerFacts, madeKey: string | undefined): string 
     '  Ctrl+C stops it.',
     '',
   ].join('\n');
+}
+
+function placeRows({ role, url, types }: BannerFacts): [string, string][] {
+  const taken: [string, string][] = types === undefined ? [] : [['Types', types.join(', ')]];
+  if (role === 'runner') return [['Runner', `${url}/readyz`], ...taken];
+  return [['API', `${url}/v1`], ['Docs', `${url}/docs`], ...taken];
 }
 
 /** The lines that show a new API key. They are the only place where it is ever shown. */

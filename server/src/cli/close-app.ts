@@ -1,3 +1,4 @@
+import type { Server } from 'node:http';
 import type { App } from '../routes/app-type.ts';
 
 /** Requests that run get this long to end when the server stops. */
@@ -11,4 +12,10 @@ export async function closeApp(app: App, timeoutMs: number = CLOSE_MS): Promise<
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** The same for a plain HTTP server. */
+export async function closePlain(server: Server): Promise<void> {
+  server.close();
+  server.closeAllConnections();
 }

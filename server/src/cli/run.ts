@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
 import { createLogger } from '../logging.ts';
+import { withVariables } from '../settings/environment.ts';
 import { readSettings } from '../settings.ts';
 import { serverVersion } from '../version.ts';
-import { helpText, parseArguments } from './arguments.ts';
+import { type Command, helpText, parseArguments } from './arguments.ts';
 import { banner, keyLines } from './banner.ts';
 import { startMessage } from './explain.ts';
 import { limitHeapGrowth } from './limit-heap.ts';
@@ -14,9 +15,9 @@ export async function run(args: readonly string[]): Promise<void> {
   try {
     const command = parseArguments(args);
     const version = serverVersion();
-    if (command === 'version') process.stdout.write(`${version}\n`);
-    else if (command === 'help') process.stdout.write(helpText(version));
-    else await serve(version, resources);
+    if (command.name === 'version') process.stdout.write(`${version}\n`);
+    else if (command.name === 'help') process.stdout.write(helpText(version));
+    else await serve(version, command, resources);
   } catch (error) {
     process.stderr.write(`${startMessage(error)}\n`);
     // The first error is the one to tell of.
@@ -25,10 +26,11 @@ export async function run(args: readonly string[]): Promise<void> {
   }
 }
 
-async function serve(version: string, resources: AsyncDisposableStack): Promise<void> {
+async function serve(version: string, command: Command, resources: AsyncDisposableStack): Promise<void> {
   limitHeapGrowth();
   const cwd = process.cwd();
-  const settings = readSettings(process.env, cwd);
+  const env = withVariables(process.env, command.variables);
+  const settings = readSettings(env, cwd);
   const logger = createLogger(settings.logLevel);
   handleStop(logger, resources);
   // Imported late: a wrong setting is told of at once.
@@ -36,7 +38,7 @@ async function serve(version: string, resources: AsyncDisposableStack): Promise<
   let madeKey: string | undefined;
   try {
     const facts = await startServer({
-      env: process.env,
+      env,
       cwd,
       settings,
       version,
@@ -49,8 +51,9 @@ async function serve(version: string, resources: AsyncDisposableStack): Promise<
     });
     if (process.stdout.isTTY) process.stdout.write(`${banner(facts, madeKey)}\n`);
     else showKey(madeKey);
-    const { url, dataDir, plugins } = facts;
-    logger.info({ url, version, dataDir, plugins: plugins.map(({ name }) => name) }, 'BatchSender is ready');
+    const { url, dataDir, plugins, role, types } = facts;
+    const names = plugins.map(({ name }) => name);
+    logger.info({ url, version, role, types, dataDir, plugins: names }, 'BatchSender is ready');
   } catch (error) {
     showKey(madeKey);
     throw error;

@@ -1,19 +1,25 @@
+import { once } from 'node:events';
+import type { Server } from 'node:http';
 import { createEngine, type Engine } from '@batchsender/core';
 import { startEmbeddedPostgres } from '@batchsender/core/embedded';
-import type { Plugin } from '@batchsender/core/plugin';
+import type { Module, Plugin } from '@batchsender/core/plugin';
 import type { Logger } from 'pino';
 import { buildApp } from '../app.ts';
-import { apiKey } from '../http/auth.ts';
-import { openTransport } from '../nats/open-transport.ts';
+import { type ApiKey, apiKey } from '../http/auth.ts';
 import { loadPlugins } from '../plugin-loader/load.ts';
+import { healthPages, plainHttp, type Readiness } from '../processes/runner-http.ts';
+import { Supervisor } from '../processes/supervisor.ts';
+import type { App } from '../routes/app-type.ts';
+import type { RunnerState } from '../routes/health.ts';
 import { type Connections, readConnections } from '../settings/connections.ts';
 import type { Environment } from '../settings/environment.ts';
 import { preferUsable } from '../settings/usable-providers.ts';
-import { knownVariables, type Settings } from '../settings.ts';
+import { knownVariables, type Settings, secretVariables } from '../settings.ts';
 import { type BannerFacts, NO_PLUGINS, urlOf } from './banner.ts';
-import { closeApp } from './close-app.ts';
+import { closeApp, closePlain } from './close-app.ts';
 import { explainDatabase, explainListen } from './explain.ts';
 import { liftBlocks } from './lift-blocks.ts';
+import { StartError } from './start-error.ts';
 
 /** Calls in flight get this long to end when the server stops. */
 const GRACE_MS = 20_000;
@@ -33,32 +39,121 @@ export interface StartOptions {
   readonly onKeyMade: (key: string) => void;
 }
 
-/** Starts everything. @throws StartError for what a user can mend; then dispose the resources. */
+/** Starts everything that the role asks for. @throws StartError for what a user can mend; then dispose the resources. */
 export async function startServer(options: StartOptions): Promise<BannerFacts> {
   const { settings, version, logger } = options;
   const host = await loadHost(options);
   for (const notice of host.notices) logger.warn(notice);
   const database = await openDatabase(options);
   const engine = await openEngine(options, database.url, host);
-  const key = await apiKey(settings.apiKey, engine.settings);
-  if (key.made !== undefined) options.onKeyMade(key.made);
-  const app = buildApp({ engine, apiKey: key, version, logger, maxLineBytes: settings.maxLineBytes });
-  options.resources.defer(() => closeApp(app));
-  await liftBlocks(engine, host.connections, logger);
-  await engine.start();
-  await app.listen({ host: settings.host, port: settings.port }).catch((error: unknown) => {
-    throw explainListen(error, settings);
-  });
-  const address = app.server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : settings.port;
+  const { role, types } = settings;
+  const start = { api: startApi, runner: startRunner, all: startAll }[role];
+  const port = await start({ options, engine, host, databaseUrl: database.url });
   const { plugins, notices } = host;
   return {
     version,
+    role,
+    types,
     url: urlOf(settings.host, port),
     dataDir: database.dataDir,
     plugins,
     notices,
   };
+}
+
+/** What the parts of a server are made of. */
+interface Parts {
+  readonly options: StartOptions;
+  /** It takes batches in and tells of them; the runner has an engine of its own, in a child process. */
+  readonly engine: Engine;
+  readonly host: Host;
+  readonly databaseUrl: string;
+}
+
+async function startAll(parts: Parts): Promise<number> {
+  const key = await openKey(parts);
+  const supervisor = await startSupervisor(parts);
+  return listen(
+    parts,
+    openApp(parts, key, () => supervisor),
+  );
+}
+
+async function startApi(parts: Parts): Promise<number> {
+  return listen(parts, openApp(parts, await openKey(parts), 'none'));
+}
+
+async function startRunner(parts: Parts): Promise<number> {
+  const supervisor = await startSupervisor(parts);
+  const { engine, options } = parts;
+  const isReady = async (): Promise<Readiness> => {
+    const { ready: runner, transportReady: transport } = supervisor;
+    const database = await engine.ready().then(
+      () => true,
+      () => false,
+    );
+    return { database, runner, transport };
+  };
+  const server = plainHttp(healthPages(isReady));
+  options.resources.defer(() => closePlain(server));
+  const { host, port } = options.settings;
+  server.listen(port, host);
+  await once(server, 'listening').catch((error: unknown) => {
+    throw explainListen(error, options.settings);
+  });
+  return portOf(server, port);
+}
+
+async function openKey({ options, engine }: Parts): Promise<ApiKey> {
+  const key = await apiKey(options.settings.apiKey, engine.settings);
+  if (key.made !== undefined) options.onKeyMade(key.made);
+  return key;
+}
+
+function openApp({ options, engine }: Parts, key: ApiKey, runner: RunnerState): App {
+  const { settings, version, logger, resources } = options;
+  const app = buildApp({ engine, apiKey: key, version, logger, runner, maxLineBytes: settings.maxLineBytes });
+  resources.defer(() => closeApp(app));
+  return app;
+}
+
+async function listen({ options: { settings } }: Parts, app: App): Promise<number> {
+  await app.listen({ host: settings.host, port: settings.port }).catch((error: unknown) => {
+    throw explainListen(error, settings);
+  });
+  return portOf(app.server, settings.port);
+}
+
+function portOf(server: Server, asked: number): number {
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : asked;
+}
+
+async function startSupervisor({ options, engine, host, databaseUrl }: Parts): Promise<Supervisor> {
+  const { settings, logger, env, resources } = options;
+  const { allowNetworks, logLevel, nats, publicUrl, retry, types } = settings;
+  await liftBlocks(engine, host.connections, logger);
+  const supervisor = new Supervisor({
+    engine,
+    logger,
+    env,
+    secretVariables: new Set([...secretVariables(), ...host.connections.variables]),
+    memoryMb: settings.runner.memoryMb,
+    silentMs: settings.runner.silentMs,
+    orders: {
+      databaseUrl,
+      credentials: host.connections.all,
+      logLevel,
+      allowNetworks,
+      retry,
+      ...(publicUrl === undefined ? {} : { publicUrl }),
+      ...(types === undefined ? {} : { types }),
+      ...(nats === undefined ? {} : { nats }),
+    },
+  });
+  resources.defer(() => supervisor.stop(GRACE_MS));
+  await supervisor.start();
+  return supervisor;
 }
 
 interface Host {
@@ -70,6 +165,7 @@ interface Host {
 async function loadHost({ env, cwd, settings }: StartOptions): Promise<Host> {
   const loaded = await loadPlugins(cwd);
   const modules = loaded.flatMap((plugin) => plugin.modules);
+  checkTypes(settings, modules);
   const connections = readConnections(env, modules, knownVariables());
   const { plugins, notices } = preferUsable(loaded, connections);
   const more = loaded.length === 0 ? [NO_PLUGINS] : [];
@@ -78,6 +174,17 @@ async function loadHost({ env, cwd, settings }: StartOptions): Promise<Host> {
       ? []
       : ['BATCHSENDER_SECRET_KEY is set, but this version stores no credentials yet, so nothing uses it.'];
   return { plugins, connections, notices: [...more, ...notices, ...connections.warnings, ...unused] };
+}
+
+/** A type that is not there is a mistake in the settings: its jobs would wait for ever. */
+function checkTypes({ types }: Settings, modules: readonly Module[]): void {
+  const installed = modules.map(({ type }) => type);
+  const missing = types?.find((type) => !installed.includes(type));
+  if (missing === undefined) return;
+  throw new StartError(
+    `No installed plugin has the type "${missing}", which BATCHSENDER_TYPES (--types) names. ` +
+      `Installed: ${installed.join(', ') || 'none'}.`,
+  );
 }
 
 async function openDatabase(options: StartOptions): Promise<{ url: string; dataDir: string | undefined }> {
@@ -94,15 +201,14 @@ async function openDatabase(options: StartOptions): Promise<{ url: string; dataD
 
 async function openEngine(options: StartOptions, url: string, host: Host): Promise<Engine> {
   const { settings, logger, resources } = options;
-  const transport = settings.nats === undefined ? undefined : await openTransport(settings.nats, logger);
   const engine = createEngine({
-    ...(transport === undefined ? {} : { transport }),
     database: url,
     plugins: host.plugins,
     logger,
     credentials: host.connections.credentials,
     allowNetworks: settings.allowNetworks,
     retry: settings.retry,
+    ...(settings.types === undefined ? {} : { types: settings.types }),
     ...(settings.publicUrl === undefined ? {} : { publicUrl: settings.publicUrl }),
   });
   resources.defer(() => engine.stop({ graceMs: GRACE_MS }));

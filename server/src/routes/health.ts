@@ -10,14 +10,19 @@ const Health = strict({ status: Type.Literal('ok') });
 const Readiness = strict({
   status: Type.Literal('ok'),
   database: Type.Literal(true),
-  runner: Type.Literal(true),
+  runner: Type.Boolean({
+    description: 'False where the runners are in other processes than the API.',
+  }),
   transport: Type.Literal(true),
 });
+
+/** Tells whether a runner that is not the engine's own works, and its transport; `none`: the runners are in other servers. */
+export type RunnerState = (() => { readonly ready: boolean; readonly transportReady: boolean }) | 'none';
 
 const config = { isPublic: true, isQuiet: true };
 
 /** `GET /healthz` and `GET /readyz`, for load balancers: no API key. */
-export function healthRoutes(app: App, engine: Engine): void {
+export function healthRoutes(app: App, engine: Engine, elsewhere?: RunnerState): void {
   app.get(
     '/healthz',
     {
@@ -49,17 +54,16 @@ export function healthRoutes(app: App, engine: Engine): void {
       },
     },
     async () => {
-      const { runner, transport } = await engine.ready().catch((error: unknown) => {
+      const { runner: own } = await engine.ready().catch((error: unknown) => {
         throw (error as { code?: unknown }).code === 'engine_stopped' ? error : databaseDown(error);
       });
-      if (!runner) throw notReady();
-      if (!transport) throw natsAway();
-      return {
-        status: 'ok' as const,
-        database: true as const,
-        runner: true as const,
-        transport: true as const,
-      };
+      const status = 'ok' as const;
+      if (elsewhere === 'none')
+        return { status, database: true as const, runner: false, transport: true as const };
+      const { ready, transportReady } = elsewhere?.() ?? { ready: own, transportReady: true };
+      if (!ready) throw notReady();
+      if (!transportReady) throw natsAway();
+      return { status, database: true as const, runner: true, transport: true as const };
     },
   );
 }

@@ -9,6 +9,10 @@ import { type Environment, readVariable } from './environment.ts';
 export interface Connections {
   /** Credentials of a provider's default connection; undefined if it has no usable ones. */
   credentials(type: string, provider: string): JsonObject | undefined;
+  /** All of them, by `type.provider`. */
+  readonly all: Readonly<Record<string, JsonObject>>;
+  /** The variables that may hold credentials. */
+  readonly variables: ReadonlySet<string>;
   /** Variables that name no field, with what is known instead. */
   readonly warnings: readonly string[];
 }
@@ -23,18 +27,20 @@ export function readConnections(
   known: ReadonlySet<string>,
 ): Connections {
   const found = new Map<string, JsonObject>();
-  const names = new Set(known);
+  const own = new Set<string>();
   for (const module of modules) {
     for (const [name, provider] of Object.entries(module.providers)) {
       const prefix = variablePrefix(module.type, name);
-      for (const field of Object.keys(fieldsOf(provider.credentials))) names.add(prefix + upperSnake(field));
+      for (const field of Object.keys(fieldsOf(provider.credentials))) own.add(prefix + upperSnake(field));
       const credentials = readProvider(env, prefix, provider);
       if (credentials !== undefined) found.set(`${module.type}.${name}`, credentials);
     }
   }
   return {
     credentials: (type, provider) => found.get(`${type}.${provider}`),
-    warnings: unknownVariables(env, names),
+    all: Object.fromEntries(found),
+    variables: own,
+    warnings: unknownVariables(env, new Set([...known, ...own])),
   };
 }
 

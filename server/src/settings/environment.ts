@@ -17,6 +17,12 @@ export function readVariable(env: Environment, name: string): string | undefined
   return readSecretFile(name, file) || undefined;
 }
 
+/** An environment in which some variables are set, whatever it says itself. */
+export function withVariables(env: Environment, variables: Readonly<Record<string, string>>): Environment {
+  const files = Object.keys(variables).map((name) => [`${name}_FILE`, undefined]);
+  return { ...env, ...variables, ...Object.fromEntries(files) };
+}
+
 function readSecretFile(name: string, file: string): string {
   try {
     // Editors and `echo` end a file by a line end that is not part of the value.

@@ -3,6 +3,10 @@ import { LOG_LEVELS } from '../logging.ts';
 import { oneOfStrings } from '../schemas/common.ts';
 import { HIDDEN, NATS_VARIABLES } from './nats-variables.ts';
 
+/** What a server does: everything, the API alone, or the runner alone. */
+export const ROLES = ['all', 'api', 'runner'] as const;
+export type Role = (typeof ROLES)[number];
+
 const hidden = { [HIDDEN]: true };
 
 /**
@@ -40,6 +44,34 @@ export const Variables = Type.Object({
     }),
   ),
   ...NATS_VARIABLES,
+  BATCHSENDER_ROLE: oneOfStrings(ROLES, {
+    default: 'all',
+    description: 'one of all, api, runner: what this server does',
+    examples: ['all'],
+  }),
+  BATCHSENDER_TYPES: Type.String({
+    pattern: '^[a-z][a-z0-9]*( *, *[a-z][a-z0-9]*)*$|^$',
+    default: '',
+    description: 'job types with commas, which the runner takes (left out: all that are installed)',
+    examples: ['sms,crm'],
+  }),
+  BATCHSENDER_RUNNER_MEMORY_MB: Type.Optional(
+    Type.Integer({
+      minimum: 64,
+      maximum: 1_048_576,
+      description:
+        'MiB of heap, from 64, that a runner process may fill before it is ended (left out: as Node has it)',
+      examples: ['1024'],
+    }),
+  ),
+  BATCHSENDER_RUNNER_SILENT_MS: Type.Integer({
+    minimum: 1_000,
+    maximum: 10_000,
+    default: 5_000,
+    description:
+      'milliseconds from 1000 to 10000; a runner process whose event loop stands still so long is killed',
+    examples: ['5000'],
+  }),
   BATCHSENDER_DATA: Type.String({
     minLength: 1,
     default: './.batchsender',
@@ -106,11 +138,3 @@ export const Variables = Type.Object({
 
 /** The variables after parsing. */
 export type VariableValues = Static<typeof Variables>;
-
-/** Variables that other versions will know, with what to do until then. */
-export const LATER: { readonly [name: string]: (value: string) => string | undefined } = {
-  BATCHSENDER_ROLE: (value) =>
-    value === 'all'
-      ? undefined
-      : 'This version cannot run the API and the runners apart yet. Leave BATCHSENDER_ROLE out, or set it to "all".',
-};

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
-import { banner, urlOf } from '../../src/cli/banner.ts';
+import { type BannerFacts, banner, urlOf } from '../../src/cli/banner.ts';
 import { bellPlugin, pagerPlugin } from '../helpers/test-plugin.ts';
 
-const facts = {
+const facts: BannerFacts = {
   version: '1.0.0',
+  role: 'all',
+  types: undefined,
   url: 'http://127.0.0.1:3000',
   dataDir: '/data',
   plugins: [bellPlugin(), pagerPlugin({ hasSandbox: true })],
@@ -17,6 +19,13 @@ test('the banner shows where the API, its page and the data are, and which plugi
   expect(text).toContain('plugin-bell 1.0.0 (bell), plugin-pager 1.2.3 (pager)');
   expect(text).toContain('! pager: no credentials.');
   expect(text).not.toContain('API key');
+});
+
+test('the banner of a runner has no API, and says which types it takes', () => {
+  const text = banner({ ...facts, role: 'runner', types: ['pager'] }, undefined);
+  expect(text).toContain('http://127.0.0.1:3000/readyz');
+  expect(text).not.toContain('/v1');
+  expect(text).toMatch(/Types +pager/);
 });
 
 test('a key that was just made is shown, with the word that it is the only time', () => {

@@ -20,7 +20,7 @@ export interface IntakeOptions {
   readonly runnerId: string;
   readonly uploadTtlMs: number;
   /** True if this process takes a chunk of the connection at once: then it is hinted without the dispatcher. */
-  canTake(connectionId: string): boolean;
+  canTake(type: string, connectionId: string): boolean;
   /** A batch was stored whose chunks are under a lease of this process's runner. */
   take(batch: NewBatch, leased: readonly LeasedRange[]): void;
   wake(): void;
@@ -187,9 +187,9 @@ export class Intake {
     client: TransactionClient | undefined,
   ): Promise<void> {
     const { store, canTake, take, wake, runnerId } = this.#options;
-    const { connectionId } = row;
     const { texts, keys } = taken;
-    const direct = client === undefined && sealed && texts.length <= row.chunkSize && canTake(connectionId);
+    const direct =
+      client === undefined && sealed && texts.length <= row.chunkSize && canTake(row.type, row.connectionId);
     const leased = await store.insertBatch(
       row,
       {

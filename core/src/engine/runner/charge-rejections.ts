@@ -1,5 +1,5 @@
 import type { Logger } from '../../plugin/index.ts';
-import { runningPlugin } from './runner.ts';
+import { runningPlugin } from './running-plugin.ts';
 
 /** Marks the handlers of engines, also of those that another copy of this package made. */
 const MARK = Symbol.for('batchsender.chargeRejections');

@@ -1,7 +1,7 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from '../../plugin/index.ts';
 import type { RetryPolicy } from '../api.ts';
 import { mergeRetry } from '../decisions/backoff.ts';
+import type { IsolatedChunk, IsolationEnd } from '../isolation.ts';
 import type { ChunkLease, RunnerStore, RunStore } from '../store.ts';
 import type { ChunkRef } from '../transport.ts';
 import type { Tuning } from '../tuning.ts';
@@ -12,8 +12,10 @@ import type { ChunkRunEnv } from './chunk-run-env.ts';
 import { ConnectionGates } from './connection-gates.ts';
 import type { ConnectionGate } from './gate.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { Isolation } from './isolation.ts';
 import type { PlanCache } from './plan-cache.ts';
 import type { BatchPlan } from './prepare.ts';
+import { runningPlugin } from './running-plugin.ts';
 import { InvalidCredentialsError, type SessionCache } from './session-cache.ts';
 
 export interface RunnerOptions {
@@ -30,14 +32,13 @@ export interface RunnerOptions {
   onDue(inMs: number): void;
   /** A slot became free. */
   onRoom(): void;
+  /** Runs a chunk that a process died with in one of its own (E21). */
+  readonly isolate?: ((chunk: IsolatedChunk) => Promise<IsolationEnd>) | undefined;
 }
 
 const TICK_MS = 50;
 /** A session that could not be opened is tried again after this time. */
 const REOPEN_MS = 5_000;
-
-/** The plugin whose code is running, so that a rejection nobody awaited can be charged to it (E22). */
-export const runningPlugin = new AsyncLocalStorage<string>();
 
 /** Leases chunks and works on them. One a process. */
 export class Runner {
@@ -51,6 +52,7 @@ export class Runner {
   readonly #called = new Set<number>();
   readonly #gates: ConnectionGates;
   readonly #work = new Set<Promise<void>>();
+  readonly #isolation: Isolation | undefined;
   #ticker: NodeJS.Timeout | undefined;
   #stopping = false;
 
@@ -60,7 +62,8 @@ export class Runner {
     this.heartbeat = new Heartbeat({
       beat: () => rows.heartbeat(runnerId, versions, tuning.leaseMs),
       giveBack: (chunkId, epoch) => rows.giveBack(runnerId, chunkId, epoch, this.#called.delete(chunkId)),
-      holds: (chunkId) => this.#runs.has(chunkId) || this.#starting.has(chunkId),
+      holds: (chunkId) =>
+        this.#runs.has(chunkId) || this.#starting.has(chunkId) || this.#isolation?.holds(chunkId) === true,
       runs: () => this.#runs,
       onShare: () => this.#gates.share(),
       onBlocked: (blocked) => this.#gates.setBlocked(blocked),
@@ -68,7 +71,8 @@ export class Runner {
       leaseMs: tuning.leaseMs,
       logger: options.logger,
     });
-    const { store, logger, onDue } = options;
+    const { store, logger, retry, onDue, isolate } = options;
+    if (isolate !== undefined) this.#isolation = new Isolation({ runnerId, store, retry, logger, isolate });
     this.#gates = new ConnectionGates({ store, heartbeat: this.heartbeat, logger, onDue });
   }
 
@@ -121,8 +125,21 @@ export class Runner {
   /** Works on a chunk that is under a lease of this runner already. */
   work(lease: ChunkLease, connectionId: string): void {
     this.#begin(lease.chunkId, connectionId, () =>
-      this.#stopping ? this.#returnUnused(lease, 0).then(() => undefined) : this.#workOff(lease),
+      this.#stopping ? this.#returnUnused(lease, 0) : this.#workOff(lease),
     );
+  }
+
+  /** Takes a chunk over from another runner, and works on it alone (E21). Undefined if it was not there. */
+  async workAlone({ chunkId, runnerId, epoch }: IsolatedChunk): Promise<{ dueInMs?: number } | undefined> {
+    const { store, runnerId: own } = this.#options;
+    const lease = await store.takeOver(chunkId, { runnerId, epoch }, own);
+    if (lease === undefined) return undefined;
+    let dueInMs: number | undefined;
+    this.#begin(chunkId, '', async () => {
+      dueInMs = await this.#workOff(lease);
+    });
+    await Promise.allSettled(this.#work);
+    return dueInMs === undefined ? {} : { dueInMs };
   }
 
   /** Chunks that this runner holds, or is about to. */
@@ -130,9 +147,10 @@ export class Runner {
     return this.#starting.size + this.#runs.size;
   }
 
-  #begin(chunkId: number, connectionId: string, start: () => Promise<void>): void {
+  #begin(chunkId: number, connectionId: string, start: () => Promise<unknown>): void {
     this.#starting.set(chunkId, connectionId);
-    const work = start()
+    const work: Promise<void> = start()
+      .then(() => undefined)
       .catch((error: Error) => this.#options.logger.error({ err: error, chunkId }, 'chunk failed'))
       .finally(() => {
         this.#starting.delete(chunkId);
@@ -183,7 +201,7 @@ export class Runner {
     if (lease !== undefined) await this.#workOff(lease);
   }
 
-  async #workOff(lease: ChunkLease): Promise<void> {
+  async #workOff(lease: ChunkLease): Promise<number | undefined> {
     const dueInMs = await this.#workOn(lease).catch((error: Error) => {
       this.#options.logger.error(
         { err: error, chunkId: lease.chunkId },
@@ -192,10 +210,17 @@ export class Runner {
       return this.#returnUnused(lease, REOPEN_MS);
     });
     if (dueInMs !== undefined) this.#options.onDue(dueInMs);
+    return dueInMs;
   }
 
   async #workOn(lease: ChunkLease): Promise<number | undefined> {
     const plan = await this.#options.plans.get(lease.batchId);
+    if (lease.deaths > 0 && this.#isolation !== undefined) {
+      const left = this.#isolation.take(lease, plan);
+      // It works elsewhere, and takes no slot here.
+      if (this.#isolation.holds(lease.chunkId)) this.#starting.delete(lease.chunkId);
+      return left;
+    }
     return runningPlugin.run(plan.pluginName, () => this.#run(lease, plan, this.#gates.of(plan)));
   }
 

@@ -54,13 +54,13 @@ WITH c AS (
 SELECT 1 FROM c`;
 }
 
-/** Follow-ups keep when their jobs were first due and leased; a split keeps the attempt's doubts too. */
+/** Follow-ups keep when their jobs were first due and leased; a split keeps the attempt's doubts too, but dies for itself (E21). */
 function newChunks(s: string): string {
   return `, f AS (
   INSERT INTO ${s}.chunks (batch_id, connection_id, state, due_at, first_due_at, first_leased_at, attempt, spent,
     epoch, deaths, interrupted, uncertain, seqs, size)
   SELECT c.batch_id, c.connection_id, 'ready', now() + n."dueInMs" * interval '1 ms', c.first_due_at, c.first_leased_at,
-    n.attempt, n.spent, CASE WHEN n.split THEN 1 ELSE 0 END, CASE WHEN n.split THEN c.deaths ELSE 0 END,
+    n.attempt, n.spent, CASE WHEN n.split THEN 1 ELSE 0 END, CASE WHEN n.split THEN least(c.deaths, 1) ELSE 0 END,
     n.split AND c.interrupted, n.uncertain, n.seqs, cardinality(n.seqs)
   FROM c, json_to_recordset($13::json) AS n
     ("dueInMs" float8, attempt int, spent int, split boolean, uncertain boolean, seqs int[])

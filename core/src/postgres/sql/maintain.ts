@@ -6,12 +6,13 @@ import { abandonUploads } from './abandon-upload.ts';
 import { dropKeysStatement } from './drop-keys.ts';
 import { leadStatement } from './lead.ts';
 import { reconcileStatement } from './reconcile.ts';
+import { recoverRunnerStatement } from './recover-runner.ts';
 import { sweepStatement } from './sweep.ts';
 
 /** The engine's housekeeping; every piece is safe to be done twice at once. */
 export function maintenanceStatements(pool: Pool, s: string, notify: string): MaintenanceStore {
   const recover = `
-UPDATE ${s}.chunks AS c SET state = 'ready', runner_id = NULL, dispatched_at = NULL, deaths = deaths + 1, interrupted = true
+UPDATE ${s}.chunks AS c SET state = 'ready', runner_id = NULL, dispatched_at = NULL, deaths = greatest(deaths, 1), interrupted = true
 WHERE c.id IN (
   SELECT k.id FROM ${s}.chunks AS k
   LEFT JOIN ${s}.runners AS r ON r.id = k.runner_id AND r.seen_at > now() - $1::float8 * interval '1 ms'
@@ -23,6 +24,7 @@ WHERE c.id IN (
       const { rowCount } = await pool.query({ name: 'bs_recover', text: recover, values: [leaseMs] });
       return rowCount ?? 0;
     },
+    recoverRunner: recoverRunnerStatement(pool, s, notify),
     sweepUploads: (ttlMs) => transaction(pool, (client) => abandonUploads(client, s, ttlMs)),
     dropKeys: dropKeysStatement(pool, s),
     sweepStep: sweepStatement(pool, s, notify),

@@ -1,6 +1,7 @@
 import type { ClientBase, Pool } from 'pg';
 import { BatchSenderError } from '../../engine/errors.ts';
 import type { SteerStore } from '../../engine/host-store.ts';
+import { notifyText } from '../listen.ts';
 import { transaction } from '../transaction.ts';
 import { chunksForRange, EFFECTIVE_CHUNK_SIZE } from './make-chunks.ts';
 
@@ -10,7 +11,7 @@ interface Locked {
 }
 
 /** Pause, resume, cancel, retry, seal: each locks the batch row and checks again (E5). */
-export function steerStatements(pool: Pool, s: string, notify: string): Omit<SteerStore, 'resolve'> {
+export function steerStatements(pool: Pool, s: string, channel: string): Omit<SteerStore, 'resolve'> {
   const withBatch = (
     tenantId: string,
     batchId: string,
@@ -25,6 +26,8 @@ export function steerStatements(pool: Pool, s: string, notify: string): Omit<Ste
         throw new BatchSenderError('batch_not_found', `There is no batch ${batchId}`);
       await work(client, rows[0]);
     });
+
+  const notify = notifyText(channel);
 
   const makeChunks = async (client: ClientBase, batchId: string, state: string) => {
     await client.query(
@@ -64,6 +67,7 @@ export function steerStatements(pool: Pool, s: string, notify: string): Omit<Ste
         if (state !== 'running' && state !== 'scheduled')
           throw conflict(batchId, state, 'paused', 'running or scheduled');
         await setState(client, s, batchId, `'paused'`);
+        await announce(client, channel, 'steered', batchId);
       }),
     async resume(tenantId, batchId) {
       // Hints that found the batch paused led to nothing: without this they are sent again after 10 s only.
@@ -96,6 +100,7 @@ export function steerStatements(pool: Pool, s: string, notify: string): Omit<Ste
         else await dropRetries(client, s, batchId);
         if (state === 'open' && total === 0) return;
         await client.query(`INSERT INTO ${s}.sweeps (batch_id, kind) VALUES ($1, 'cancel')`, [batchId]);
+        await announce(client, channel, 'steered', batchId);
       }),
     retry: (tenantId, batchId, states) =>
       withBatch(tenantId, batchId, async (client, { state }) => {
@@ -114,17 +119,31 @@ export function steerStatements(pool: Pool, s: string, notify: string): Omit<Ste
           [batchId],
         );
       }),
-    async unblock(connectionId) {
-      const { rowCount } = await pool.query(
-        `UPDATE ${s}.connections SET blocked_at = NULL, blocked_code = NULL, blocked_message = NULL, throttled_until = NULL
-         WHERE id = $1`,
-        [connectionId],
-      );
-      if (rowCount === 0)
-        throw new BatchSenderError('connection_not_found', `There is no connection ${connectionId}`);
-      await pool.query(notify);
-    },
+    unblock: unblockStatement(pool, s, channel),
   };
+}
+
+function unblockStatement(pool: Pool, s: string, channel: string): SteerStore['unblock'] {
+  return async (connectionId) => {
+    const { rowCount } = await pool.query(
+      `UPDATE ${s}.connections SET blocked_at = NULL, blocked_code = NULL, blocked_message = NULL, throttled_until = NULL
+       WHERE id = $1`,
+      [connectionId],
+    );
+    if (rowCount === 0)
+      throw new BatchSenderError('connection_not_found', `There is no connection ${connectionId}`);
+    await announce(pool, channel, 'unblocked', connectionId);
+  };
+}
+
+/** Tells the runners of all processes at once; their heartbeats would tell them too, a second later (E17). */
+async function announce(
+  client: ClientBase | Pool,
+  channel: string,
+  key: 'steered' | 'unblocked',
+  id: string,
+): Promise<void> {
+  await client.query(notifyText(channel, `json_build_object('${key}', $1::text)::text`), [id]);
 }
 
 async function setState(client: ClientBase, s: string, batchId: string, state: string): Promise<void> {

@@ -16,7 +16,7 @@ export interface StoredBatch {
 /**
  * $18 sealed, $19 the runner that takes its chunks at once, $20 its first payloads, $21 to $23 the
  * idempotency keys that it answers, $24 to $26 what it leaves out. Answers the chunks that were
- * leased to the runner; without one, the batch is announced to all dispatchers.
+ * leased to the runner; without one, the batch is announced to all dispatchers, and a lone chunk by its name.
  */
 function insertBatchText(s: string, channel: string): string {
   return `
@@ -41,7 +41,9 @@ WITH b AS (
 ), k AS (${chunksFrom(s, "(SELECT * FROM b WHERE state <> 'open')", '$19::uuid')}
 )
 SELECT b.state, (SELECT json_agg(json_build_array(k.id, k.first_seq, k.end_seq) ORDER BY k.id) FROM k WHERE k.state = 'leased') AS leased,
-  CASE WHEN b.state = 'running' AND $19 IS NULL THEN pg_notify('${channel}', '') END AS announced
+  CASE WHEN b.state = 'running' AND $19 IS NULL THEN pg_notify('${channel}', (
+    SELECT CASE WHEN count(*) = 1 THEN json_build_object('chunk', min(k.id), 'batch', b.id, 'type', b.type, 'connection', b.connection_id,
+      'version', b.module_version)::text ELSE '' END FROM k)) END AS announced
 FROM b`;
 }
 

@@ -1,0 +1,26 @@
+import type { Notice } from '../engine/store.ts';
+
+/**
+ * What a notification's payload says. Empty, or not understood (a newer release wrote it): something is due,
+ * and the dispatcher looks.
+ */
+export function readNotice(payload: string | undefined): Notice {
+  if (payload === undefined || payload === '') return { kind: 'due' };
+  try {
+    const { chunk, batch, type, connection, version, steered, unblocked } = JSON.parse(payload);
+    if (typeof chunk === 'number')
+      return {
+        kind: 'chunk',
+        chunkId: chunk,
+        batchId: batch,
+        type,
+        connectionId: connection,
+        moduleVersion: version,
+      };
+    if (typeof steered === 'string') return { kind: 'steered', batchId: steered };
+    if (typeof unblocked === 'string') return { kind: 'unblocked', connectionId: unblocked };
+  } catch {
+    // Not ours to judge: looking costs little.
+  }
+  return { kind: 'due' };
+}
