@@ -2,6 +2,7 @@ export { createEngine } from './create-engine.ts';
 export * from './engine/api.ts';
 export { createRegistry } from './engine/create-registry.ts';
 export * from './engine/errors.ts';
+export type * from './engine/observer.ts';
 export type { RegisteredModule, Registry } from './engine/registry.ts';
 export type * from './engine/results.ts';
 export type { Tuning } from './engine/tuning.ts';

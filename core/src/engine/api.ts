@@ -1,4 +1,5 @@
 import type { JobPayload, JsonObject, Logger, Plugin } from '../plugin/index.ts';
+import type { Activity, Backlog, EngineObserver } from './observer.ts';
 import type { Registry } from './registry.ts';
 import type { BatchResults, ResultFilter } from './results.ts';
 import type { Tuning } from './tuning.ts';
@@ -170,6 +171,10 @@ export interface Engine {
   stop(options?: { graceMs?: number }): Promise<void>;
   /** Throws if the database does not answer. `runner` is true while the heartbeat is fresh. */
   ready(): Promise<{ readonly database: true; readonly runner: boolean }>;
+  /** What waits, of all tenants, as it was at most five seconds ago. */
+  backlog(): Promise<Backlog>;
+  /** What this process does now. */
+  activity(): Activity;
 
   /** Stores a batch: all of its jobs or none. With `client` it joins the caller's transaction. */
   submit(
@@ -283,6 +288,8 @@ export interface EngineOptions {
   readonly retry?: RetryPolicy;
   /** Connections of the engine's own work (default 4) and of `submit`, reads and steering (default 8). */
   readonly pools?: { readonly engine?: number; readonly api?: number };
+  /** Is told what happens, for metrics. Traces need none: they go to the OpenTelemetry SDK, if there is one. */
+  readonly observer?: EngineObserver;
   /** Engine internals that tests and benchmarks turn. */
   readonly tuning?: Partial<Tuning>;
 }

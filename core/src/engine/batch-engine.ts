@@ -8,11 +8,14 @@ import { BatchSenderError } from './errors.ts';
 import { checkBatchId, parseJobId, UUID } from './ids.ts';
 import { Singles } from './intake/singles.ts';
 import { Intake } from './intake/submit.ts';
+import { keepFor } from './keep-for.ts';
+import type { Activity, Backlog, EngineObserver } from './observer.ts';
 import { readResults } from './read-results.ts';
 import type { Registry } from './registry.ts';
 import type { BatchResults, ResultFilter } from './results.ts';
 import type { Store } from './store.ts';
 import { DEFAULT_TUNING } from './tuning.ts';
+import { guardObserver } from './watch/guard-observer.ts';
 import { Works } from './works.ts';
 
 export interface EngineParts {
@@ -25,6 +28,9 @@ export interface EngineParts {
 const DEFAULT_GRACE_MS = 25_000;
 /** A cancellation or retry is swept at once for this long; the rest goes on in the background. */
 const INLINE_SWEEP_MS = 1_000;
+
+/** Monitoring may ask as often as it likes. */
+const BACKLOG_MS = 5_000;
 
 const tenantOf = (options?: Tenant): string => options?.tenantId ?? DEFAULT_TENANT;
 
@@ -39,6 +45,8 @@ export class BatchEngine implements Engine {
   readonly #works: Works;
   readonly #intake: Intake;
   readonly #singles: Singles;
+  readonly #watcher: EngineObserver | undefined;
+  readonly #backlog: () => Promise<Backlog>;
   #migrated: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -48,10 +56,13 @@ export class BatchEngine implements Engine {
     this.idempotency = store.idempotency;
     this.settings = store.settings;
     const tuning = { ...DEFAULT_TUNING, ...options.tuning };
+    const watcher = options.observer === undefined ? undefined : guardObserver(options.observer, logger);
+    this.#watcher = watcher;
+    this.#backlog = keepFor(BACKLOG_MS, () => store.read.backlog(tuning.leaseMs));
     const onRepairs = (count: number) => {
       this.repairs += count;
     };
-    this.#works = new Works({ options, store, registry, logger, tuning, onRepairs });
+    this.#works = new Works({ options, store, registry, logger, tuning, watcher, onRepairs });
     this.#intake = new Intake({
       store: store.intake,
       registry,
@@ -92,6 +103,15 @@ export class BatchEngine implements Engine {
   async ready(): Promise<{ database: true; runner: boolean }> {
     await this.#store.ping();
     return { database: true, runner: this.#works.ready };
+  }
+
+  async backlog(): Promise<Backlog> {
+    await this.migrate();
+    return this.#backlog();
+  }
+
+  activity(): Activity {
+    return this.#works.runner.activity();
   }
 
   async submit(
@@ -262,7 +282,10 @@ export class BatchEngine implements Engine {
 
   async #sweep(batchId: string): Promise<void> {
     const until = performance.now() + INLINE_SWEEP_MS;
-    while (performance.now() < until && (await this.#store.maintenance.sweepStep(batchId)));
+    while (
+      performance.now() < until &&
+      (await this.#store.maintenance.sweepStep(batchId, this.#watcher?.onSweep))
+    );
   }
 
   async #stop(graceMs: number): Promise<void> {

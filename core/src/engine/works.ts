@@ -5,6 +5,7 @@ import type { EngineOptions } from './api.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { LeasedRange, NewBatch } from './host-store.ts';
 import { Maintenance } from './maintenance.ts';
+import type { EngineObserver } from './observer.ts';
 import type { Registry } from './registry.ts';
 import { chargeRejections } from './runner/charge-rejections.ts';
 import { newLease } from './runner/new-lease.ts';
@@ -21,6 +22,8 @@ export interface WorksOptions {
   readonly registry: Registry;
   readonly logger: Logger;
   readonly tuning: Tuning;
+  /** Told of what happens; it never throws. */
+  readonly watcher: EngineObserver | undefined;
   onRepairs(count: number): void;
 }
 
@@ -42,7 +45,7 @@ export class Works {
   #unconsume: (() => Promise<void>) | undefined;
   #uncharge: (() => void) | undefined;
 
-  constructor({ options, store, registry, logger, tuning, onRepairs }: WorksOptions) {
+  constructor({ options, store, registry, logger, tuning, watcher, onRepairs }: WorksOptions) {
     const { runnerId } = this;
     this.#logger = logger;
     this.#versions = Object.fromEntries(registry.list().map(({ module }) => [module.type, module.version]));
@@ -62,6 +65,7 @@ export class Works {
       retry: options.retry ?? {},
       logger,
       versions: this.#versions,
+      observer: watcher,
       onDue: (inMs) => this.#dispatcher.wakeIn(inMs),
       // With much at work, free slots are filled some at a time: a look costs two statements.
       onRoom: () =>
@@ -86,6 +90,7 @@ export class Works {
       logger,
       onDue,
       onRepairs,
+      watcher,
     });
   }
 
