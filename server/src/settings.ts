@@ -22,6 +22,8 @@ export interface Settings {
   readonly allowNetworks: readonly string[];
   readonly retry: { readonly maxAttempts?: number; readonly baseMs?: number };
   readonly maxLineBytes: number;
+  /** `/metrics` needs no API key. */
+  readonly isMetricsPublic: boolean;
 }
 
 /**
@@ -75,6 +77,7 @@ function toSettings(values: VariableValues, cwd: string): Settings {
       ...(baseMs === undefined ? {} : { baseMs }),
     },
     maxLineBytes: values.BATCHSENDER_MAX_LINE_BYTES,
+    isMetricsPublic: values.BATCHSENDER_METRICS_PUBLIC,
   };
 }
 

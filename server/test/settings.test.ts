@@ -32,6 +32,7 @@ test('without any variable the defaults hold', () => {
     allowNetworks: [],
     retry: {},
     maxLineBytes: 1_048_576,
+    isMetricsPublic: false,
   });
 });
 

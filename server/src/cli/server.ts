@@ -1,9 +1,10 @@
-import { createEngine, type Engine } from '@batchsender/core';
+import { createEngine, type Engine, type EngineObserver } from '@batchsender/core';
 import { startEmbeddedPostgres } from '@batchsender/core/embedded';
 import type { Plugin } from '@batchsender/core/plugin';
 import type { Logger } from 'pino';
 import { buildApp } from '../app.ts';
 import { apiKey } from '../http/auth.ts';
+import { createMetrics, metricsSource } from '../metrics/metrics.ts';
 import { loadPlugins } from '../plugin-loader/load.ts';
 import { type Connections, readConnections } from '../settings/connections.ts';
 import type { Environment } from '../settings/environment.ts';
@@ -38,10 +39,19 @@ export async function startServer(options: StartOptions): Promise<BannerFacts> {
   const host = await loadHost(options);
   for (const notice of host.notices) logger.warn(notice);
   const database = await openDatabase(options);
-  const engine = await openEngine(options, database.url, host);
+  const metrics = createMetrics('server');
+  const engine = await openEngine(options, database.url, { ...host, observer: metrics.observer });
+  metrics.watch(engine, { backlog: true });
   const key = await apiKey(settings.apiKey, engine.settings);
   if (key.made !== undefined) options.onKeyMade(key.made);
-  const app = buildApp({ engine, apiKey: key, version, logger, maxLineBytes: settings.maxLineBytes });
+  const app = buildApp({
+    engine,
+    apiKey: key,
+    version,
+    logger,
+    maxLineBytes: settings.maxLineBytes,
+    metrics: { source: metricsSource(metrics), isPublic: settings.isMetricsPublic },
+  });
   options.resources.defer(() => closeApp(app));
   await liftBlocks(engine, host.connections, logger);
   await engine.start();
@@ -91,7 +101,11 @@ async function openDatabase(options: StartOptions): Promise<{ url: string; dataD
   return { url: postgres.url, dataDir: postgres.dataDir };
 }
 
-async function openEngine(options: StartOptions, url: string, host: Host): Promise<Engine> {
+async function openEngine(
+  options: StartOptions,
+  url: string,
+  host: Host & { readonly observer: EngineObserver },
+): Promise<Engine> {
   const { settings, logger, resources } = options;
   const engine = createEngine({
     database: url,
@@ -100,6 +114,7 @@ async function openEngine(options: StartOptions, url: string, host: Host): Promi
     credentials: host.connections.credentials,
     allowNetworks: settings.allowNetworks,
     retry: settings.retry,
+    observer: host.observer,
     ...(settings.publicUrl === undefined ? {} : { publicUrl: settings.publicUrl }),
   });
   resources.defer(() => engine.stop({ graceMs: GRACE_MS }));
