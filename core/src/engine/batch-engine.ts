@@ -29,9 +29,6 @@ const DEFAULT_GRACE_MS = 25_000;
 /** A cancellation or retry is swept at once for this long; the rest goes on in the background. */
 const INLINE_SWEEP_MS = 1_000;
 
-/** Monitoring may ask as often as it likes. */
-const BACKLOG_MS = 5_000;
-
 const tenantOf = (options?: Tenant): string => options?.tenantId ?? DEFAULT_TENANT;
 
 /** The engine over a store: what `createEngine` returns. */
@@ -58,7 +55,7 @@ export class BatchEngine implements Engine {
     const tuning = { ...DEFAULT_TUNING, ...options.tuning };
     const watcher = options.observer === undefined ? undefined : guardObserver(options.observer, logger);
     this.#watcher = watcher;
-    this.#backlog = keepFor(BACKLOG_MS, () => store.read.backlog(tuning.leaseMs));
+    this.#backlog = keepFor(tuning.backlogMs, () => store.read.backlog(tuning.leaseMs));
     const onRepairs = (count: number) => {
       this.repairs += count;
     };

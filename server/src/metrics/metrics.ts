@@ -51,7 +51,7 @@ export function createMetrics(name: ProcessName): Metrics {
     async snapshot() {
       await collect();
       const own = (await registry.getMetricsAsJSON()) as unknown as MetricsSnapshot;
-      return [...own.filter(({ values }) => values.length > 0).map(byWorst), ...work.snapshot()];
+      return [...own.map(known), ...work.snapshot()].filter(({ values }) => values.length > 0).map(byWorst);
     },
   };
 }
@@ -62,6 +62,11 @@ export function metricsSource(
   others: () => Promise<readonly MetricsSnapshot[]> = async () => [],
 ): MetricsSource {
   return { text: async () => exposition([await metrics.snapshot(), ...(await others())]) };
+}
+
+/** Without what is not a number, such as the event loop's lag right after a scrape: JSON has no word for it. */
+function known(metric: MetricSnapshot): MetricSnapshot {
+  return { ...metric, values: metric.values.filter(({ value }) => Number.isFinite(value)) };
 }
 
 /** Of several processes with the same label the worst one is shown, where prom-client takes the mean or none. */

@@ -19,17 +19,17 @@ const Payload = Type.Object(
  * A plugin whose provider does what the payload's mood says: `failed`, `unknown`, `once` (a retry,
  * then it works), `throws`, `down` (its host is broken), else it works. `gate` is awaited by `slow`.
  */
-export function moodyPlugin(gate: Promise<void> = Promise.resolve()): Plugin {
+export function moodyPlugin(gate: Promise<void> = Promise.resolve(), onCall?: () => void): Plugin {
   const tried = new Set<string>();
   const local = defineProvider({
     title: 'Local',
     payload: Payload,
     credentials: Type.Object({}),
     guarantee: { kind: 'at-least-once' },
-    rates: [],
     endpointKey: ({ host }) => host ?? 'fine.example',
     open: () => ({
       process: async ({ payload }, call) => {
+        onCall?.();
         if (payload.mood === 'failed') return failed('refused');
         if (payload.mood === 'unknown') return unknown('lost');
         if (payload.mood === 'down') return retry('down', { afterMs: 60_000 });

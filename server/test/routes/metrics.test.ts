@@ -9,7 +9,7 @@ beforeAll(async () => {
   server = await startApp({
     plugins: [moodyPlugin(slow.promise)],
     retry: { baseMs: 10 },
-    tuning: { heartbeatMs: 200 },
+    tuning: { heartbeatMs: 200, backlogMs: 100 },
   });
 });
 afterAll(async () => {
@@ -34,7 +34,7 @@ const until = (holds: (metrics: Exposition) => boolean): Promise<Exposition> =>
   });
 
 const jobs = (mood: string, count: number) =>
-  Array.from({ length: count }, (_, i) => ({ to: `${mood}${i}`, mood }));
+  Array.from({ length: count }, (_, i) => ({ to: `${mood}${i}`, mood, host: `${mood}.example` }));
 
 const OUTCOMES = ['succeeded', 'failed', 'unknown', 'cancelled', 'retried', 'postponed'];
 const outcomes = (metrics: Exposition): Record<string, number | undefined> =>
@@ -106,13 +106,14 @@ test('jobs that a cancellation took are counted, and a held chunk is seen', asyn
 });
 
 test('an open circuit shows, and so does a blocked connection and the age of what waits', async () => {
+  const before = (await scrape()).value('batchsender_breaker_changes_total', { state: 'open' }) ?? 0;
   const down = Array.from({ length: 30 }, (_, i) => ({ to: `d${i}`, mood: 'down', host: 'broken.example' }));
   await server.api('/v1/batches', { type: 'moody', jobs: down });
   const metrics = await until(
     (now) =>
       now.value('batchsender_breaker_state', { type: 'moody', provider: 'local', state: 'open' }) === 1,
   );
-  expect(metrics.value('batchsender_breaker_changes_total', { state: 'open' })).toBe(1);
+  expect(metrics.value('batchsender_breaker_changes_total', { state: 'open' })).toBe(before + 1);
   expect(
     metrics.samples.some(({ labels }) => Object.values(labels).some((value) => value.includes('example'))),
   ).toBe(false);
@@ -133,20 +134,23 @@ test('a hundred batches, tenants and unknown types add no series', async () => {
       .map(({ name, labels }) => `${name} ${JSON.stringify(labels)}`)
       .sort();
   // What was stored for types that are no longer installed is one series.
-  await server.sql(insertBatches(1, 'gone0'));
+  await server.sql(insertBatches(1));
   const before = series(await until((now) => now.value('batchsender_unknown_jobs', { type: 'other' }) === 1));
-  for (let i = 0; i < 100; i++) await server.sql(insertBatches(1, `gone${i}`, `tenant${i}`));
+  await server.sql(insertBatches(100));
   const { body } = await server.api('/v1/batches', { type: 'moody', jobs: jobs('ok', 1) });
   await server.untilState(body.id, 'completed');
-  for (let i = 0; i < 100; i++) await server.api('/v1/jobs', { type: 'moody', payload: { to: `s${i}` } });
+  const singles = Array.from({ length: 100 }, (_, i) => ({ type: 'moody', payload: { to: `s${i}` } }));
+  await Promise.all(singles.map((job) => server.api('/v1/jobs', job)));
   const after = await until((now) => now.value('batchsender_unknown_jobs', { type: 'other' }) === 101);
   expect(series(after)).toEqual(before);
 });
 
-function insertBatches(unknown: number, type: string, tenant = 'default'): string {
+/** Batches of types and tenants of their own, each with an unknown job. */
+function insertBatches(count: number): string {
   return `INSERT INTO batchsender.batches (id, tenant_id, type, state, provider, connection_id, plugin_name,
     plugin_version, module_version, chunk_size, total, unknown, checked_at)
-    VALUES (gen_random_uuid(), '${tenant}', '${type}', 'completed', 'x', 'x', 'x', '1', 1, 1, 1, ${unknown}, now() + interval '1 day')`;
+    SELECT gen_random_uuid(), 'tenant' || i, 'gone' || i, 'completed', 'x', 'x', 'x', '1', 1, 1, 1, 1, now() + interval '1 day'
+    FROM generate_series(1, ${count}) AS i`;
 }
 
 describe('access', () => {

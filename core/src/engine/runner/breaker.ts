@@ -30,6 +30,8 @@ export class Breaker {
   #probing = false;
   readonly #settings: BreakerSettings;
   readonly #onChange: ((state: BreakerState) => void) | undefined;
+  /** The last state that `onChange` was told. */
+  #told: BreakerState = 'closed';
 
   constructor(settings: BreakerSettings = DEFAULT_BREAKER, onChange?: (state: BreakerState) => void) {
     this.#settings = settings;
@@ -45,9 +47,9 @@ export class Breaker {
 
   /** Told when a call starts. */
   started(now: number): void {
-    if (this.#openForMs === 0 || now < this.#openUntil || this.#probing) return;
+    if (this.#openForMs === 0 || now < this.#openUntil) return;
     this.#probing = true;
-    this.#onChange?.('half-open');
+    this.#tell();
   }
 
   /** Told when a call ends; a probe decides alone. */
@@ -77,11 +79,10 @@ export class Breaker {
 
   /** Opens the circuit, for example because the endpoint asked for patience. */
   open(now: number, forMs: number): void {
-    const wasOpen = this.state === 'open';
     this.#openUntil = Math.max(this.#openUntil, now + forMs);
     this.#openForMs = Math.max(1, forMs);
     this.#probing = false;
-    if (!wasOpen) this.#onChange?.('open');
+    this.#tell();
   }
 
   /** Nothing is remembered that a new breaker would not know. */
@@ -100,6 +101,13 @@ export class Breaker {
     this.#calls = 0;
     this.#failures = 0;
     this.#windowEnd = 0;
-    this.#onChange?.('closed');
+    this.#tell();
+  }
+
+  #tell(): void {
+    const { state } = this;
+    if (state === this.#told) return;
+    this.#told = state;
+    this.#onChange?.(state);
   }
 }
