@@ -12,92 +12,83 @@ export interface CallWatch extends WorkLabels {
   readonly trace: ChunkTrace | undefined;
 }
 
-interface Asked {
-  readonly operation: CallObservation['operation'];
-  readonly jobs: number;
-  readonly statusOf: (answer: unknown) => CallStatus;
-  readonly call: Call;
-}
-
 /** A session whose calls are measured and traced; what they answer and throw stays as it is. */
 export function watchSession(session: Session, watch: CallWatch): Session {
   const { resolve } = session;
+  const resolves = new Calls(watch, 'resolve', resolveStatus);
   const asking: Pick<Session, 'resolve'> =
     resolve === undefined
       ? {}
       : {
-          resolve: (jobs, call) =>
-            made(watch, { operation: 'resolve', jobs: jobs.length, statusOf: resolveStatus, call }, () =>
-              resolve.call(session, jobs, call),
-            ),
+          resolve: (jobs, call) => resolves.make(jobs.length, call, () => resolve.call(session, jobs, call)),
         };
   if (session.process !== undefined) {
-    return {
-      ...asking,
-      process: (job, call) =>
-        made(watch, { operation: 'call', jobs: 1, statusOf: resultStatus, call }, () =>
-          session.process(job, call),
-        ),
-    };
+    const calls = new Calls(watch, 'call', resultStatus);
+    return { ...asking, process: (job, call) => calls.make(1, call, () => session.process(job, call)) };
   }
+  const calls = new Calls(watch, 'call', batchStatus);
   return {
     ...asking,
-    processBatch: (jobs, call) =>
-      made(watch, { operation: 'call', jobs: jobs.length, statusOf: batchStatus, call }, () =>
-        session.processBatch(jobs, call),
-      ),
+    processBatch: (jobs, call) => calls.make(jobs.length, call, () => session.processBatch(jobs, call)),
   };
 }
 
-function made<T>(watch: CallWatch, asked: Asked, make: () => T): T {
-  const watched = new WatchedCall(watch, asked);
-  let answer: T;
-  try {
-    answer = watched.run(make);
-  } catch (error) {
-    watched.end('threw');
-    throw error;
+type Span = ReturnType<ChunkTrace['call']> | undefined;
+
+/** The calls of one chunk, of one kind. The way of a call that ends at once makes nothing that it need not. */
+class Calls {
+  readonly #watch: CallWatch;
+  readonly #operation: CallObservation['operation'];
+  readonly #statusOf: (answer: unknown) => CallStatus;
+
+  constructor(
+    watch: CallWatch,
+    operation: CallObservation['operation'],
+    statusOf: (answer: unknown) => CallStatus,
+  ) {
+    this.#watch = watch;
+    this.#operation = operation;
+    this.#statusOf = statusOf;
   }
-  if (!isThenable(answer)) {
-    watched.end(asked.statusOf(answer));
+
+  make<T>(jobs: number, call: Call, make: () => T): T {
+    const span = this.#watch.trace?.call(this.#operation, jobs);
+    const startedAt = performance.now();
+    let answer: T;
+    try {
+      answer = span === undefined ? make() : span.run(make);
+    } catch (error) {
+      this.#end(span, jobs, 'threw', startedAt);
+      throw error;
+    }
+    if (isThenable(answer))
+      return this.#follow(answer, call, (status) => this.#end(span, jobs, status, startedAt)) as T;
+    this.#end(span, jobs, this.#statusOf(answer), startedAt);
     return answer;
   }
-  // A lazy thenable begins its work at each `then`: only the promise made of it may be asked twice.
-  const promise = Promise.resolve(answer);
-  // A call that never ends is given up by its chunk: here it ends with its deadline.
-  (asked.call as ActiveCall).onAbort = (reason) =>
-    watched.end(reason instanceof CallTimeoutError ? 'timeout' : 'aborted');
-  promise.then(
-    (value) => watched.end(asked.statusOf(value)),
-    () => watched.end('threw'),
-  );
-  return promise as T;
-}
 
-/** A call under way; its first end counts. */
-class WatchedCall {
-  readonly #watch: CallWatch;
-  readonly #asked: Asked;
-  readonly #span: ReturnType<ChunkTrace['call']> | undefined;
-  readonly #startedAt = performance.now();
-  #hasEnded = false;
-
-  constructor(watch: CallWatch, asked: Asked) {
-    this.#watch = watch;
-    this.#asked = asked;
-    this.#span = watch.trace?.call(asked.operation, asked.jobs);
+  #follow(answer: PromiseLike<unknown>, call: Call, tell: (status: CallStatus) => void): Promise<unknown> {
+    let hasEnded = false;
+    const end = (status: CallStatus): void => {
+      if (!hasEnded) tell(status);
+      hasEnded = true;
+    };
+    // A lazy thenable begins its work at each `then`: only the promise made of it may be asked twice.
+    const promise = Promise.resolve(answer);
+    // A call that never ends is given up by its chunk: here it ends with its deadline.
+    (call as ActiveCall).onAbort = (reason) =>
+      end(reason instanceof CallTimeoutError ? 'timeout' : 'aborted');
+    promise.then(
+      (value) => end(this.#statusOf(value)),
+      () => end('threw'),
+    );
+    return promise;
   }
 
-  run<T>(make: () => T): T {
-    return this.#span === undefined ? make() : this.#span.run(make);
-  }
-
-  end(status: CallStatus): void {
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
-    this.#span?.end(status);
+  #end(span: Span, jobs: number, status: CallStatus, startedAt: number): void {
+    span?.end(status);
     const { type, provider, onCall } = this.#watch;
-    const { operation, jobs } = this.#asked;
-    onCall?.({ type, provider, operation, jobs, status, durationMs: performance.now() - this.#startedAt });
+    const operation = this.#operation;
+    onCall?.({ type, provider, operation, jobs, status, durationMs: performance.now() - startedAt });
   }
 }
