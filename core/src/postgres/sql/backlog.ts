@@ -28,7 +28,8 @@ export function backlogStatement(pool: Pool, s: string) {
   };
 }
 
-function backlogText(s: string): string {
+/** $1 batches to look at, $2 the age of a heartbeat in milliseconds. */
+export function backlogText(s: string): string {
   return `
 WITH running AS MATERIALIZED (
   SELECT id, type, open_chunks FROM ${s}.batches WHERE state = 'running' ORDER BY id LIMIT $1
