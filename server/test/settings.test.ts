@@ -35,6 +35,7 @@ test('without any variable the defaults hold', () => {
     role: 'all',
     types: undefined,
     runner: { memoryMb: undefined, silentMs: 5_000 },
+    isMetricsPublic: false,
   });
 });
 

@@ -9,11 +9,14 @@ import { checkBatchId, parseJobId, UUID } from './ids.ts';
 import { Singles } from './intake/singles.ts';
 import { Intake } from './intake/submit.ts';
 import type { IsolatedChunk } from './isolation.ts';
+import { keepFor } from './keep-for.ts';
+import type { Activity, Backlog, EngineObserver } from './observer.ts';
 import { readResults } from './read-results.ts';
 import type { Registry } from './registry.ts';
 import type { BatchResults, ResultFilter } from './results.ts';
 import type { Store } from './store.ts';
 import { DEFAULT_TUNING } from './tuning.ts';
+import { guardObserver } from './watch/guard-observer.ts';
 import { Works } from './works.ts';
 
 export interface EngineParts {
@@ -40,6 +43,8 @@ export class BatchEngine implements Engine {
   readonly #works: Works;
   readonly #intake: Intake;
   readonly #singles: Singles;
+  readonly #watcher: EngineObserver | undefined;
+  readonly #backlog: () => Promise<Backlog>;
   #migrated: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -49,10 +54,13 @@ export class BatchEngine implements Engine {
     this.idempotency = store.idempotency;
     this.settings = store.settings;
     const tuning = { ...DEFAULT_TUNING, ...options.tuning };
+    const watcher = options.observer === undefined ? undefined : guardObserver(options.observer, logger);
+    this.#watcher = watcher;
+    this.#backlog = keepFor(tuning.backlogMs, () => store.read.backlog(tuning.leaseMs));
     const onRepairs = (count: number) => {
       this.repairs += count;
     };
-    this.#works = new Works({ options, store, registry, logger, tuning, onRepairs });
+    this.#works = new Works({ options, store, registry, logger, tuning, watcher, onRepairs });
     this.#intake = new Intake({
       store: store.intake,
       registry,
@@ -93,6 +101,15 @@ export class BatchEngine implements Engine {
   async ready(): ReturnType<Engine['ready']> {
     await this.#store.ping();
     return { database: true, runner: this.#works.ready, transport: this.#works.transportReady };
+  }
+
+  async backlog(): Promise<Backlog> {
+    await this.migrate();
+    return this.#backlog();
+  }
+
+  activity(): Activity {
+    return this.#works.runner.activity();
   }
 
   async submit(
@@ -279,7 +296,10 @@ export class BatchEngine implements Engine {
 
   async #sweep(batchId: string): Promise<void> {
     const until = performance.now() + INLINE_SWEEP_MS;
-    while (performance.now() < until && (await this.#store.maintenance.sweepStep(batchId)));
+    while (
+      performance.now() < until &&
+      (await this.#store.maintenance.sweepStep(batchId, this.#watcher?.onSweep))
+    );
   }
 
   async #stop(graceMs: number): Promise<void> {

@@ -25,6 +25,8 @@ export interface Tuning {
   readonly reconcileMs: number;
   /** An upload without a sign of life is swept after: 60,000. */
   readonly uploadTtlMs: number;
+  /** What `backlog` answers is kept for: 5,000. */
+  readonly backlogMs: number;
 }
 
 export const DEFAULT_TUNING: Tuning = {
@@ -41,4 +43,5 @@ export const DEFAULT_TUNING: Tuning = {
   rehintMs: 10_000,
   reconcileMs: 30_000,
   uploadTtlMs: 60_000,
+  backlogMs: 5_000,
 };

@@ -8,6 +8,7 @@ import { BatchSenderError } from './errors.ts';
 import type { LeasedRange, NewBatch } from './host-store.ts';
 import type { IsolatedChunk } from './isolation.ts';
 import { Maintenance } from './maintenance.ts';
+import type { EngineObserver } from './observer.ts';
 import type { Registry } from './registry.ts';
 import { chargeRejections } from './runner/charge-rejections.ts';
 import { newLease } from './runner/new-lease.ts';
@@ -31,6 +32,8 @@ export interface WorksOptions {
   readonly registry: Registry;
   readonly logger: Logger;
   readonly tuning: Tuning;
+  /** Told of what happens; it never throws. */
+  readonly watcher: EngineObserver | undefined;
   onRepairs(count: number): void;
 }
 
@@ -56,7 +59,7 @@ export class Works {
   #consumption: Consumption | undefined;
   #uncharge: (() => void) | undefined;
 
-  constructor({ options, store, registry, logger, tuning, onRepairs }: WorksOptions) {
+  constructor({ options, store, registry, logger, tuning, watcher, onRepairs }: WorksOptions) {
     // The share of a provider's concurrency goes by the order of the ids.
     const runnerId = options.alone === true ? v7({ msecs: 0 }) : v7();
     this.runnerId = runnerId;
@@ -79,6 +82,7 @@ export class Works {
       retry: options.retry ?? {},
       logger,
       versions: this.#versions,
+      observer: watcher,
       onDue: (inMs) => this.#wakeIn(inMs),
       onRoom: () => this.#onRoom(tuning),
       isolate: options.isolate,
@@ -111,6 +115,7 @@ export class Works {
       logger,
       onDue,
       onRepairs,
+      watcher,
     });
   }
 

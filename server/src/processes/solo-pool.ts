@@ -1,9 +1,10 @@
 import type { IsolatedChunk, IsolationEnd } from '@batchsender/core';
 import { Child, type ChildOptions } from './child.ts';
+import type { ChildMetrics } from './child-metrics.ts';
 import { explainEnd } from './explain-end.ts';
 import { type RecoverOptions, recoverFrom } from './recover.ts';
 
-export type SoloPoolOptions = ChildOptions & RecoverOptions;
+export type SoloPoolOptions = ChildOptions & RecoverOptions & { readonly metrics: ChildMetrics };
 
 /** Chunks that run alone at once: each has a process, while the others go on with their work. */
 const MOST = 2;
@@ -38,6 +39,11 @@ export class SoloPool {
     return work.finally(() => this.#busy.delete(work));
   }
 
+  /** Those that live. */
+  get children(): ReadonlySet<Child> {
+    return this.#children;
+  }
+
   async stop(graceMs: number): Promise<void> {
     this.#stopping = true;
     for (const { timer } of this.#idle) clearTimeout(timer);
@@ -60,6 +66,7 @@ export class SoloPool {
     if (ended === undefined || ended instanceof Error)
       return this.#bury(child, ended === undefined || ended.name === 'ChannelError');
     child.runnerId = undefined;
+    await this.#options.metrics.ask(child);
     this.#keep(child);
     if (!ended.taken) return { state: 'refused' };
     return { state: 'ended', ...(ended.dueInMs === undefined ? {} : { dueInMs: ended.dueInMs }) };
@@ -79,6 +86,7 @@ export class SoloPool {
     this.#children.add(child);
     void child.ended.then(() => {
       this.#children.delete(child);
+      void this.#options.metrics.retire(child);
       this.#idle = this.#idle.filter((idle) => idle.child !== child);
     });
     try {

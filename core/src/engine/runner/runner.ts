@@ -2,9 +2,11 @@ import type { Logger } from '../../plugin/index.ts';
 import type { RetryPolicy } from '../api.ts';
 import { mergeRetry } from '../decisions/backoff.ts';
 import type { IsolatedChunk, IsolationEnd } from '../isolation.ts';
+import type { Activity, EngineObserver } from '../observer.ts';
 import type { ChunkLease, RunnerStore, RunStore } from '../store.ts';
 import type { ChunkRef } from '../transport.ts';
 import type { Tuning } from '../tuning.ts';
+import { Watch, type WatchedChunk } from '../watch/watch.ts';
 import { ShutdownError } from './active-call.ts';
 import { loadChunk } from './chunk-load.ts';
 import { ChunkRun } from './chunk-run.ts';
@@ -28,6 +30,7 @@ export interface RunnerOptions {
   readonly retry: RetryPolicy;
   readonly logger: Logger;
   readonly versions: Record<string, number>;
+  readonly observer?: EngineObserver | undefined;
   /** Something will be due after `inMs`. */
   onDue(inMs: number): void;
   /** A slot became free. */
@@ -51,6 +54,7 @@ export class Runner {
   /** Chunks whose calls may have been made and whose end is not in the log. Under any other lease nobody was called. */
   readonly #called = new Set<number>();
   readonly #gates: ConnectionGates;
+  readonly #watch: Watch;
   readonly #work = new Set<Promise<void>>();
   readonly #isolation: Isolation | undefined;
   #ticker: NodeJS.Timeout | undefined;
@@ -71,9 +75,11 @@ export class Runner {
       leaseMs: tuning.leaseMs,
       logger: options.logger,
     });
-    const { store, logger, retry, onDue, isolate } = options;
+    const { store, logger, retry, onDue, isolate, observer } = options;
     if (isolate !== undefined) this.#isolation = new Isolation({ runnerId, store, retry, logger, isolate });
-    this.#gates = new ConnectionGates({ store, heartbeat: this.heartbeat, logger, onDue });
+    this.#watch = new Watch(store, observer);
+    const onCircuit = this.#watch.circuit.bind(this.#watch);
+    this.#gates = new ConnectionGates({ store, heartbeat: this.heartbeat, logger, onDue, onCircuit });
   }
 
   async start(): Promise<void> {
@@ -147,6 +153,12 @@ export class Runner {
     return this.#starting.size + this.#runs.size;
   }
 
+  activity(): Activity {
+    const now = performance.now();
+    const heartbeatAgeMs = this.heartbeat.ageMs(now);
+    return { chunksHeld: this.held, heartbeatAgeMs, providers: this.#gates.activity(now) };
+  }
+
   #begin(chunkId: number, connectionId: string, start: () => Promise<unknown>): void {
     this.#starting.set(chunkId, connectionId);
     const work: Promise<void> = start()
@@ -197,7 +209,7 @@ export class Runner {
   }
 
   async #take(ref: ChunkRef): Promise<void> {
-    const lease = await this.#options.store.lease(ref.chunkId, this.#options.runnerId);
+    const lease = await this.#watch.lease(ref.chunkId, this.#options.runnerId);
     if (lease !== undefined) await this.#workOff(lease);
   }
 
@@ -225,9 +237,23 @@ export class Runner {
   }
 
   async #run(lease: ChunkLease, plan: BatchPlan, gate: ConnectionGate): Promise<number | undefined> {
-    const { store, tuning } = this.#options;
     const session = await this.#open(plan, gate);
     if (session === undefined) return this.#returnUnused(lease, REOPEN_MS);
+    const watched = this.#watch.chunk(lease, plan, session);
+    try {
+      return await this.#runWatched(lease, plan, gate, watched);
+    } finally {
+      watched.end();
+    }
+  }
+
+  async #runWatched(
+    lease: ChunkLease,
+    plan: BatchPlan,
+    gate: ConnectionGate,
+    { store, session }: WatchedChunk,
+  ): Promise<number | undefined> {
+    const { tuning } = this.#options;
     const policy = mergeRetry(this.#options.retry, plan.batch.retry);
     const work = await loadChunk(store, plan, lease, policy);
     const env: ChunkRunEnv = {
