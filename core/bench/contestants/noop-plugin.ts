@@ -77,6 +77,10 @@ export function noopPlugin(onCall: (jobId: string) => void): Plugin {
     name: 'batchsender-bench-noop',
     version: '1.0.0',
     contract: 1,
-    modules: [noopModule('noop', 'at-least-once', onCall), noopModule('fenced', 'at-most-once', onCall), pacedModule()],
+    modules: [
+      noopModule('noop', 'at-least-once', onCall),
+      noopModule('fenced', 'at-most-once', onCall),
+      pacedModule(),
+    ],
   });
 }

@@ -66,10 +66,7 @@ async function arrivals(engine: Engine, type: TenantType): Promise<Map<string, n
 }
 
 /** Asks past the engine, and only when all should be done: asking costs those that are measured. */
-async function completionTimes(
-  setting: Setting,
-  submitted: ReadonlyMap<string, number>,
-): Promise<number[]> {
+async function completionTimes(setting: Setting, submitted: ReadonlyMap<string, number>): Promise<number[]> {
   const clients = await openClients(setting, 1);
   const text = `SELECT id, (extract(epoch FROM completed_at) * 1000)::float8 AS at
     FROM batchsender.batches WHERE id = ANY($1) AND completed_at IS NOT NULL`;
@@ -87,7 +84,8 @@ async function completionTimes(
 
 async function checkAtWork(engine: Engine, batchId: string): Promise<void> {
   const { state } = await engine.getBatch(batchId, { tenantId: LARGE_TENANT });
-  if (state !== 'running') throw new Error('The large tenant ended before the small ones: give it more --jobs');
+  if (state !== 'running')
+    throw new Error('The large tenant ended before the small ones: give it more --jobs');
 }
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

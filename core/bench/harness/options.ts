@@ -1,7 +1,16 @@
 import { parseArgs } from 'node:util';
 
 /** The parts of the benchmark, in the order in which they run. */
-export const PARTS = ['enqueue', 'csv', 'drain', 'export', 'webhooks', 'smtp', 'latency', 'fairness'] as const;
+export const PARTS = [
+  'enqueue',
+  'csv',
+  'drain',
+  'export',
+  'webhooks',
+  'smtp',
+  'latency',
+  'fairness',
+] as const;
 
 export type Part = (typeof PARTS)[number] | 'large';
 

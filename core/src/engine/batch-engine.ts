@@ -57,7 +57,7 @@ export class BatchEngine implements Engine {
       registry,
       chunkSize: tuning.chunkSize,
       uploadTtlMs: tuning.uploadTtlMs,
-      canTake: (connectionId) => this.#works.canTake(connectionId),
+      canTake: (place) => this.#works.canTake(place),
       take: (batch, leased) => this.#works.takeLeased(batch, leased),
       runnerId: this.#works.runnerId,
       wake: () => this.#works.wake(),

@@ -1,5 +1,5 @@
 import type { Logger } from '../plugin/index.ts';
-import { chooseFairly } from './decisions/choose.ts';
+import { chooseFairly, type Newcomers } from './decisions/choose.ts';
 import type { DispatchStore } from './store.ts';
 import type { Transport } from './transport.ts';
 import type { Tuning } from './tuning.ts';
@@ -13,6 +13,7 @@ export interface DispatcherOptions {
   /** Chunks of a connection, and chunks at all, that the runners would take now. */
   room(connectionId: string): number;
   totalRoom(): number;
+  readonly newcomers: Newcomers;
 }
 
 /** After an error the dispatcher looks again in this time. */
@@ -115,14 +116,14 @@ export class Dispatcher {
   }
 
   async #round(): Promise<boolean> {
-    const { store, transport, tuning, versions, room, totalRoom } = this.#options;
+    const { store, transport, tuning, versions, room, totalRoom, newcomers } = this.#options;
     const limit = totalRoom();
     if (limit <= 0) return false;
     const perBatch = Math.min(limit, tuning.chunkSlotsPerConnection);
     const rehintMs = tuning.rehintMs;
     const found = await store.candidates({ versions, perBatch, rehintMs, cursor: this.#cursor });
     this.#cursor = found.cursor;
-    const chosen = chooseFairly(found.candidates, room, limit, this.#lastTenant);
+    const chosen = chooseFairly(found.candidates, room, limit, this.#lastTenant, newcomers);
     if (chosen.length === 0) return true;
     this.#lastTenant = chosen.at(-1)?.tenantId;
     const marked = new Set(
@@ -132,7 +133,9 @@ export class Dispatcher {
       ),
     );
     const refs = chosen.filter((chunk) => marked.has(chunk.chunkId));
-    await transport.publish(refs.map(({ chunkId, type, connectionId }) => ({ chunkId, type, connectionId })));
+    await transport.publish(
+      refs.map(({ chunkId, type, connectionId, tenantId }) => ({ chunkId, type, connectionId, tenantId })),
+    );
     return true;
   }
 }

@@ -3,6 +3,8 @@ export interface ChunkRef {
   readonly chunkId: number;
   readonly type: string;
   readonly connectionId: string;
+  /** Whose it is, where the transport tells: a runner counts the chunks of a tenant by it. */
+  readonly tenantId?: string;
 }
 
 /** Carries references from dispatcher to runners. It may lose or repeat them: Postgres is the truth. */

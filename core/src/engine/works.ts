@@ -9,7 +9,7 @@ import type { Registry } from './registry.ts';
 import { chargeRejections } from './runner/charge-rejections.ts';
 import { newLease } from './runner/new-lease.ts';
 import { PlanCache } from './runner/plan-cache.ts';
-import { Runner } from './runner/runner.ts';
+import { type ChunkPlace, Runner } from './runner/runner.ts';
 import { SessionCache } from './runner/session-cache.ts';
 import type { Store } from './store.ts';
 import { createInProcessTransport, type Transport } from './transport.ts';
@@ -77,6 +77,7 @@ export class Works {
       logger,
       room: (connectionId) => this.runner.room(connectionId),
       totalRoom: () => this.runner.totalRoom,
+      newcomers: this.runner.newcomers,
     });
     const onDue = () => this.wake();
     this.#maintenance = new Maintenance({
@@ -94,15 +95,15 @@ export class Works {
     return this.#started && this.runner.heartbeat.fresh(performance.now());
   }
 
-  /** True if a chunk of the connection would be taken at once. */
-  canTake(connectionId: string): boolean {
-    return this.#started && this.runner.totalRoom > 0 && this.runner.room(connectionId) > 0;
+  /** True if a chunk of the tenant would be taken at once. */
+  canTake(place: ChunkPlace): boolean {
+    return this.#started && this.runner.totalRoom > 0 && this.runner.takes(place);
   }
 
   /** A batch was stored here with its chunks under a lease of ours: nothing need be asked for. */
   takeLeased({ id, ...batch }: NewBatch, leased: readonly LeasedRange[]): void {
     this.#plans.prime({ batchId: id, ...batch });
-    for (const range of leased) this.runner.work(newLease(id, range), batch.connectionId);
+    for (const range of leased) this.runner.work(newLease(id, range), batch);
   }
 
   wake(): void {

@@ -19,8 +19,8 @@ export interface IntakeOptions {
   /** Of this process. */
   readonly runnerId: string;
   readonly uploadTtlMs: number;
-  /** True if this process takes a chunk of the connection at once: then it is hinted without the dispatcher. */
-  canTake(connectionId: string): boolean;
+  /** True if this process takes a chunk of the batch at once: then it is hinted without the dispatcher. */
+  canTake(batch: NewBatch): boolean;
   /** A batch was stored whose chunks are under a lease of this process's runner. */
   take(batch: NewBatch, leased: readonly LeasedRange[]): void;
   wake(): void;
@@ -187,9 +187,8 @@ export class Intake {
     client: TransactionClient | undefined,
   ): Promise<void> {
     const { store, canTake, take, wake, runnerId } = this.#options;
-    const { connectionId } = row;
     const { texts, keys } = taken;
-    const direct = client === undefined && sealed && texts.length <= row.chunkSize && canTake(connectionId);
+    const direct = client === undefined && sealed && texts.length <= row.chunkSize && canTake(row);
     const leased = await store.insertBatch(
       row,
       {

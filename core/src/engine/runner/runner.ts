@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from '../../plugin/index.ts';
 import type { RetryPolicy } from '../api.ts';
 import { mergeRetry } from '../decisions/backoff.ts';
+import type { Newcomers } from '../decisions/choose.ts';
 import type { ChunkLease, RunnerStore, RunStore } from '../store.ts';
 import type { ChunkRef } from '../transport.ts';
 import type { Tuning } from '../tuning.ts';
@@ -32,7 +33,16 @@ export interface RunnerOptions {
   onRoom(): void;
 }
 
+/** Whose a chunk is, and where its calls go. */
+export interface ChunkPlace {
+  readonly connectionId: string;
+  /** Unknown until it is loaded, if the transport did not tell. */
+  readonly tenantId?: string | undefined;
+}
+
 const TICK_MS = 50;
+/** Chunks of newcomers at work on a connection, beyond those of everybody, as a share of the latter. */
+const NEWCOMERS_SHARE = 0.5;
 /** A session that could not be opened is tried again after this time. */
 const REOPEN_MS = 5_000;
 
@@ -44,8 +54,8 @@ export class Runner {
   readonly heartbeat: Heartbeat;
   readonly #options: RunnerOptions;
   readonly #runs = new Map<number, ChunkRun>();
-  /** Chunks whose lease or load is under way, with their connection. */
-  readonly #starting = new Map<number, string>();
+  /** Chunks whose lease or load is under way. */
+  readonly #starting = new Map<number, ChunkPlace>();
   readonly #hintedAgain = new Map<number, ChunkRef>();
   /** Chunks whose calls may have been made and whose end is not in the log. Under any other lease nobody was called. */
   readonly #called = new Set<number>();
@@ -79,13 +89,36 @@ export class Runner {
 
   /** How many more chunks of a connection this runner would take now. */
   room(connectionId: string): number {
+    if (this.#closedTo(connectionId)) return 0;
     const gate = this.#gates.find(connectionId);
-    if (this.#stopping || gate?.blocked === true || gate?.limit === 0) return 0;
     const { chunkSlotsPerConnection: all } = this.#options.tuning;
-    const busy = this.#busy(connectionId);
+    const busy = this.#busy((place) => place.connectionId === connectionId);
     if (gate?.brisk(performance.now()) === true) return Math.ceil(all / 4) - busy;
     // With all call slots taken, further chunks would only wait; a few make sure that tenants take turns.
     return (gate?.saturated === true ? Math.ceil(all / 2) : all) - busy;
+  }
+
+  /**
+   * Whoever has chunks at work here gets no more of them than `room` says; beyond it there is some
+   * for each tenant that has none, so that it need not wait for the end of a chunk of the others (E16).
+   */
+  readonly newcomers: Newcomers = {
+    most: (connectionId) => {
+      if (this.#closedTo(connectionId)) return 0;
+      const { chunkSlotsPerConnection: all } = this.#options.tuning;
+      return (
+        all + Math.ceil(all * NEWCOMERS_SHARE) - this.#busy(({ connectionId: id }) => id === connectionId)
+      );
+    },
+    holds: (connectionId, tenantId) =>
+      this.#busy((place) => place.connectionId === connectionId && place.tenantId === tenantId) > 0,
+  };
+
+  /** True if this runner would take one chunk of the tenant now. */
+  takes({ connectionId, tenantId }: ChunkPlace): boolean {
+    if (this.room(connectionId) > 0) return true;
+    if (tenantId === undefined || this.newcomers.most(connectionId) <= 0) return false;
+    return !this.newcomers.holds(connectionId, tenantId);
   }
 
   /** How many more chunks this runner would take now, of whatever connection. */
@@ -104,12 +137,12 @@ export class Runner {
       this.#hintedAgain.set(ref.chunkId, ref);
       return;
     }
-    this.#begin(ref.chunkId, ref.connectionId, () => this.#take(ref));
+    this.#begin(ref.chunkId, ref, () => this.#take(ref));
   }
 
   /** Works on a chunk that is under a lease of this runner already. */
-  work(lease: ChunkLease, connectionId: string): void {
-    this.#begin(lease.chunkId, connectionId, () =>
+  work(lease: ChunkLease, place: ChunkPlace): void {
+    this.#begin(lease.chunkId, place, () =>
       this.#stopping ? this.#returnUnused(lease, 0).then(() => undefined) : this.#workOff(lease),
     );
   }
@@ -119,8 +152,8 @@ export class Runner {
     return this.#starting.size + this.#runs.size;
   }
 
-  #begin(chunkId: number, connectionId: string, start: () => Promise<void>): void {
-    this.#starting.set(chunkId, connectionId);
+  #begin(chunkId: number, { connectionId, tenantId }: ChunkPlace, start: () => Promise<void>): void {
+    this.#starting.set(chunkId, { connectionId, tenantId });
     const work = start()
       .catch((error: Error) => this.#options.logger.error({ err: error, chunkId }, 'chunk failed'))
       .finally(() => {
@@ -240,12 +273,15 @@ export class Runner {
     }
   }
 
-  #busy(connectionId: string): number {
+  #closedTo(connectionId: string): boolean {
+    const gate = this.#gates.find(connectionId);
+    return this.#stopping || gate?.blocked === true || gate?.limit === 0;
+  }
+
+  #busy(counts: (place: ChunkPlace) => boolean): number {
     let busy = 0;
-    for (const id of this.#starting.values()) if (id === connectionId) busy += 1;
-    for (const run of this.#runs.values()) {
-      if (!run.draining && run.plan.batch.connectionId === connectionId) busy += 1;
-    }
+    for (const place of this.#starting.values()) if (counts(place)) busy += 1;
+    for (const run of this.#runs.values()) if (!run.draining && counts(run.plan.batch)) busy += 1;
     return busy;
   }
 
