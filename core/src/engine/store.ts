@@ -193,8 +193,8 @@ export interface Candidate {
 export interface Fleet {
   /** Job types and module versions of each live runner. */
   readonly runners: readonly Readonly<Record<string, number>>[];
-  /** Leased chunks by their connection. */
-  readonly leased: readonly (readonly [connectionId: string, count: number])[];
+  /** Leased chunks by their connection and tenant. */
+  readonly leased: readonly (readonly [connectionId: string, tenantId: string, count: number])[];
   /** Of the chunks that were asked for: those whose hint was not taken yet. */
   readonly waiting: readonly number[];
 }
@@ -210,6 +210,7 @@ export type Notice =
       readonly batchId: string;
       readonly type: string;
       readonly connectionId: string;
+      readonly tenantId: string;
       readonly moduleVersion: number;
     }
   /** A batch was paused or cancelled. */

@@ -20,8 +20,8 @@ export interface IntakeOptions {
   /** Of this process. */
   readonly runnerId: string;
   readonly uploadTtlMs: number;
-  /** True if this process takes a chunk of the connection at once: then it is hinted without the dispatcher. */
-  canTake(type: string, connectionId: string): boolean;
+  /** True if this process takes a chunk of the batch at once: then it is hinted without the dispatcher. */
+  canTake(type: string, batch: NewBatch): boolean;
   /** A batch was stored whose chunks are under a lease of this process's runner. */
   take(batch: NewBatch, leased: readonly LeasedRange[]): void;
   wake(): void;
@@ -192,8 +192,7 @@ export class Intake {
   ): Promise<void> {
     const { store, canTake, take, wake, runnerId } = this.#options;
     const { texts, keys } = taken;
-    const direct =
-      client === undefined && sealed && texts.length <= row.chunkSize && canTake(row.type, row.connectionId);
+    const direct = client === undefined && sealed && texts.length <= row.chunkSize && canTake(row.type, row);
     const leased = await store.insertBatch(
       row,
       {

@@ -17,6 +17,7 @@ import { Heartbeat } from './heartbeat.ts';
 import { Isolation } from './isolation.ts';
 import type { PlanCache } from './plan-cache.ts';
 import type { BatchPlan } from './prepare.ts';
+import { type ChunkPlace, RunnerRoom } from './room.ts';
 import { runningPlugin } from './running-plugin.ts';
 import { InvalidCredentialsError, type SessionCache } from './session-cache.ts';
 
@@ -46,10 +47,12 @@ const REOPEN_MS = 5_000;
 /** Leases chunks and works on them. One a process. */
 export class Runner {
   readonly heartbeat: Heartbeat;
+  /** Which chunks it would take now. */
+  readonly room: RunnerRoom;
   readonly #options: RunnerOptions;
   readonly #runs = new Map<number, ChunkRun>();
-  /** Chunks whose lease or load is under way, with their connection. */
-  readonly #starting = new Map<number, string>();
+  /** Chunks whose lease or load is under way. */
+  readonly #starting = new Map<number, ChunkPlace>();
   readonly #hintedAgain = new Map<number, ChunkRef>();
   /** Chunks whose calls may have been made and whose end is not in the log. Under any other lease nobody was called. */
   readonly #called = new Set<number>();
@@ -80,41 +83,18 @@ export class Runner {
     this.#watch = new Watch(store, observer);
     const onCircuit = this.#watch.circuit.bind(this.#watch);
     this.#gates = new ConnectionGates({ store, heartbeat: this.heartbeat, logger, onDue, onCircuit });
+    this.room = new RunnerRoom({
+      gates: this.#gates,
+      tuning,
+      isOpen: () => !this.#stopping && this.heartbeat.fresh(performance.now()),
+      starting: this.#starting,
+      runs: this.#runs,
+    });
   }
 
   async start(): Promise<void> {
     await this.heartbeat.start();
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
-  }
-
-  /** How many more chunks of a connection this runner would take now. */
-  room(connectionId: string): number {
-    return this.#works(connectionId) ? this.window(connectionId) - this.#busy(connectionId) : 0;
-  }
-
-  /** How many chunks of a connection a runner works on at once, as far as this one knows it. */
-  window(connectionId: string): number {
-    const gate = this.#gates.find(connectionId);
-    const { chunkSlotsPerConnection: all } = this.#options.tuning;
-    if (gate?.brisk(performance.now()) === true) return Math.ceil(all / 4);
-    // With all call slots taken, further chunks would only wait; a few make sure that tenants take turns.
-    return gate?.saturated === true ? Math.ceil(all / 2) : all;
-  }
-
-  /** True if a chunk that somebody else's dispatcher chose finds a slot here. */
-  hasSlot(connectionId: string): boolean {
-    const { chunkSlotsPerConnection } = this.#options.tuning;
-    return (
-      this.totalRoom > 0 && this.#works(connectionId) && this.#busy(connectionId) < chunkSlotsPerConnection
-    );
-  }
-
-  /** How many more chunks this runner would take now, of whatever connection. */
-  get totalRoom(): number {
-    if (this.#stopping || !this.heartbeat.fresh(performance.now())) return 0;
-    let busy = this.#starting.size;
-    for (const run of this.#runs.values()) if (!run.draining) busy += 1;
-    return this.#options.tuning.chunkSlots - busy;
   }
 
   /** Takes a hint. Never throws: what goes wrong is logged, and the chunk comes back by its lease. */
@@ -125,12 +105,12 @@ export class Runner {
       this.#hintedAgain.set(ref.chunkId, ref);
       return;
     }
-    this.#begin(ref.chunkId, ref.connectionId, () => this.#take(ref));
+    this.#begin(ref.chunkId, ref, () => this.#take(ref));
   }
 
   /** Works on a chunk that is under a lease of this runner already. */
-  work(lease: ChunkLease, connectionId: string): void {
-    this.#begin(lease.chunkId, connectionId, () =>
+  work(lease: ChunkLease, place: ChunkPlace): void {
+    this.#begin(lease.chunkId, place, () =>
       this.#stopping ? this.#returnUnused(lease, 0) : this.#workOff(lease),
     );
   }
@@ -141,7 +121,7 @@ export class Runner {
     const lease = await store.takeOver(chunkId, { runnerId, epoch }, own);
     if (lease === undefined) return undefined;
     let dueInMs: number | undefined;
-    this.#begin(chunkId, '', async () => {
+    this.#begin(chunkId, { connectionId: '' }, async () => {
       dueInMs = await this.#workOff(lease);
     });
     await Promise.allSettled(this.#work);
@@ -159,8 +139,8 @@ export class Runner {
     return { chunksHeld: this.held, heartbeatAgeMs, providers: this.#gates.activity(now) };
   }
 
-  #begin(chunkId: number, connectionId: string, start: () => Promise<unknown>): void {
-    this.#starting.set(chunkId, connectionId);
+  #begin(chunkId: number, { connectionId, tenantId }: ChunkPlace, start: () => Promise<unknown>): void {
+    this.#starting.set(chunkId, { connectionId, tenantId });
     const work: Promise<void> = start()
       .then(() => undefined)
       .catch((error: Error) => this.#options.logger.error({ err: error, chunkId }, 'chunk failed'))
@@ -300,21 +280,6 @@ export class Runner {
       else this.#gates.threw(plan, error);
       return undefined;
     }
-  }
-
-  /** False if no call of the connection would be made here. */
-  #works(connectionId: string): boolean {
-    const gate = this.#gates.find(connectionId);
-    return !this.#stopping && gate?.blocked !== true && gate?.limit !== 0;
-  }
-
-  #busy(connectionId: string): number {
-    let busy = 0;
-    for (const id of this.#starting.values()) if (id === connectionId) busy += 1;
-    for (const run of this.#runs.values()) {
-      if (!run.draining && run.plan.batch.connectionId === connectionId) busy += 1;
-    }
-    return busy;
   }
 
   #tick(): void {
