@@ -95,10 +95,6 @@ test('a secret is never shown', () => {
   expect(message).not.toContain('hunter2');
 });
 
-test('NATS_URL is refused, since this version has no NATS', () => {
-  expect(messageOf({ NATS_URL: 'nats://localhost' })).toMatch(/^NATS_URL is set\. This version has no NATS/);
-});
-
 test.each(['api', 'runner'])('the role %s is refused', (role) => {
   expect(messageOf({ BATCHSENDER_ROLE: role })).toMatch(/^BATCHSENDER_ROLE is set\. This version cannot/);
 });
