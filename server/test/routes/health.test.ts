@@ -15,7 +15,7 @@ test('health and readiness need no key', async () => {
   expect(await (await fetch(`${server.url}/healthz`)).json()).toEqual({ status: 'ok' });
   const ready = await fetch(`${server.url}/readyz`);
   expect(ready.status).toBe(200);
-  expect(await ready.json()).toEqual({ status: 'ok', database: true, runner: true });
+  expect(await ready.json()).toEqual({ status: 'ok', database: true, runner: true, transport: true });
 });
 
 test('without a running runner the server is not ready', async () => {
