@@ -35,6 +35,15 @@ const MTLS_ENV = {
   BATCHSENDER_NATS_TLS_KEY: certificate.key,
 };
 
+/** As in docs/many-machines.md. */
+const RIGHTS: NatsServerOptions = {
+  config: `authorization { users: [ { user: joe, password: "pa55-word", permissions: {
+    publish: [ "rights.>", "$JS.API.STREAM.*.rights", "$JS.API.CONSUMER.*.rights.>",
+      "$JS.API.CONSUMER.*.*.rights.>", "$JS.ACK.rights.>" ]
+    subscribe: [ "rights.wake", "_INBOX.>" ]
+  } } ] }`,
+};
+
 const KINDS: { readonly [name: string]: Kind } = {
   'a user and a password': {
     server: PASSWORD,
@@ -48,6 +57,16 @@ const KINDS: { readonly [name: string]: Kind } = {
     env: {},
     wrong: { scheme: 'nats://joe:wr0ng-one@' },
     says: /does not let us in: the user or the password is wrong\./,
+  },
+  'a user with no more rights than needed': {
+    server: RIGHTS,
+    env: {
+      BATCHSENDER_NATS_USER: 'joe',
+      BATCHSENDER_NATS_PASSWORD: 'pa55-word',
+      BATCHSENDER_NATS_STREAM: 'rights',
+    },
+    wrong: { BATCHSENDER_NATS_USER: 'joe', BATCHSENDER_NATS_PASSWORD: 'pa55-word' },
+    says: /forbids this user to publish '\$JS\.API\.STREAM\.INFO\.test-/,
   },
   'a token': {
     server: { config: 'authorization { token: "pa55-word" }' },
@@ -106,6 +125,12 @@ describeNats('the way into NATS', (binary) => {
       const { taken } = await takeAll(transport);
       await transport.publish([refOf(1)]);
       await eventually(async () => taken.length === 1);
+      let heard = 0;
+      transport.shared.onSignal((inMs) => {
+        heard = inMs;
+      });
+      transport.shared.signal(7);
+      await eventually(async () => heard === 7);
     } finally {
       await transport.close();
     }
