@@ -9,6 +9,7 @@ const candidate = (chunkId: number, over: Partial<Candidate> = {}): Candidate =>
   tenantId: 't1',
   connectionId: 'c1',
   type: 'mail',
+  moduleVersion: 1,
   priority: 0,
   ...over,
 });
