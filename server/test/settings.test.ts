@@ -105,10 +105,6 @@ test('a secret is never shown', () => {
   expect(message).not.toContain('hunter2');
 });
 
-test('NATS_URL is refused, since this version has no NATS', () => {
-  expect(messageOf({ NATS_URL: 'nats://localhost' })).toMatch(/^NATS_URL is set\. This version has no NATS/);
-});
-
 test.each(['api', 'runner'])('the role %s needs a database that others can reach', (role) => {
   expect(messageOf({ BATCHSENDER_ROLE: role })).toMatch(/^The role "\w+" needs DATABASE_URL/);
   expect(read({ BATCHSENDER_ROLE: role, DATABASE_URL: 'postgres://u:p@h/d' }).role).toBe(role);

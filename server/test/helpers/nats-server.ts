@@ -149,7 +149,7 @@ function answers(port: number): Promise<boolean> {
 }
 
 /** A port that nobody uses now. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
