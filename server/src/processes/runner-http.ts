@@ -13,7 +13,7 @@ export type PlainRoutes = Readonly<Record<string, () => PlainAnswer | Promise<Pl
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** An answer as JSON. */
-export const plainJson = (status: number, body: object): PlainAnswer => ({
+const plainJson = (status: number, body: object): PlainAnswer => ({
   status,
   contentType: JSON_TYPE,
   body: JSON.stringify(body),

@@ -133,7 +133,7 @@ function callsOf(ledger: string): Map<string, number> {
 }
 
 /** Runner processes that a server has started. */
-export function childrenOf(pid: number): number[] {
+function childrenOf(pid: number): number[] {
   return processes()
     .filter(({ parent, command }) => parent === pid && command.includes('child-main'))
     .map((one) => one.pid);
