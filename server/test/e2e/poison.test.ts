@@ -11,12 +11,9 @@ afterEach(() => app.close());
 const POISON = 7;
 const COUNT = 14;
 
-/** A machine under load must not look like an endless loop. */
-const env = { BATCHSENDER_RUNNER_SILENT_MS: '3000' };
-
-async function started(options: WildOptions = {}, more: Record<string, string> = {}): Promise<WildServer> {
+async function started(options: WildOptions = {}, env: Record<string, string> = {}): Promise<WildServer> {
   app = await wildApp(options);
-  return app.start({ env: { ...env, ...more } });
+  return app.start({ env });
 }
 
 /** Submits a batch in which one job does something. */
@@ -61,8 +58,8 @@ describe('a plugin', { timeout: 600_000 }, () => {
     asking.abort();
     await watch;
     expect(asked).toBeGreaterThan(100);
-    // The loop lasts until its process is killed, after 3 s: the API felt nothing of it.
-    expect(slowestMs).toBeLessThan(2_000);
+    // The loop lasts until its process is killed, after 5 s: the API felt nothing of it.
+    expect(slowestMs).toBeLessThan(4_000);
     expect(server.children()).not.toContain(before);
     expect(server.cli.stdout()).toMatch(/gave no sign of life .* At work: plugin-wild/);
     expect((await server.api('/readyz')).status).toBe(200);

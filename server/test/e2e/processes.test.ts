@@ -35,7 +35,7 @@ describe('the runner process', { timeout: 600_000 }, () => {
 
   test('stopped with SIGSTOP is killed, and readiness tells until another one works', async () => {
     app = await wildApp();
-    const server = await app.start({ env: { BATCHSENDER_RUNNER_SILENT_MS: '2000' } });
+    const server = await app.start();
     const [child = 0] = server.children();
     process.kill(child, 'SIGSTOP');
     await eventually(async () => !(await isReady(server)));
@@ -45,7 +45,7 @@ describe('the runner process', { timeout: 600_000 }, () => {
 
   test('that is stopped with SIGSTOP does not hold up the end of its server', async () => {
     app = await wildApp();
-    const server = await app.start({ env: { BATCHSENDER_RUNNER_SILENT_MS: '2000' } });
+    const server = await app.start();
     const { pid = 0 } = server.cli.process;
     process.kill(server.children()[0] ?? 0, 'SIGSTOP');
     expect(await server.cli.end()).toBe(0);
