@@ -17,7 +17,7 @@ const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** An answer as JSON. */
-export const plainJson = (status: number, body: object): PlainAnswer => ({
+const plainJson = (status: number, body: object): PlainAnswer => ({
   status,
   contentType: JSON_TYPE,
   body: JSON.stringify(body),

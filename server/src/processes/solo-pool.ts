@@ -32,7 +32,8 @@ export class SoloPool {
   async run(chunk: IsolatedChunk): Promise<IsolationEnd> {
     if (this.#stopping || this.#busy.size >= MOST) return { state: 'refused' };
     const work = this.#run(chunk).catch((error: unknown): IsolationEnd => {
-      this.#options.logger.error({ err: error }, 'a process for a single chunk could not be started');
+      if (!this.#stopping)
+        this.#options.logger.error({ err: error }, 'a process for a single chunk could not be started');
       return { state: 'refused' };
     });
     this.#busy.add(work);
@@ -77,7 +78,7 @@ export class SoloPool {
     const end = await child.ended;
     // Whoever was ended while the server stops is not to blame.
     const chunks = await recoverFrom(this.#options, child, { alone: died && !this.#stopping });
-    this.#options.logger.error(...explainEnd(child, end, chunks));
+    if (!this.#stopping) this.#options.logger.error(...explainEnd(child, end, chunks));
     return chunks.length === 0 ? { state: 'refused' } : { state: 'died' };
   }
 

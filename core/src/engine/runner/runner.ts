@@ -210,7 +210,7 @@ export class Runner {
     if (lease.deaths > 0 && this.#isolation !== undefined) {
       const left = this.#isolation.take(lease, plan);
       // It works elsewhere, and takes no slot here.
-      if (this.#isolation.holds(lease.chunkId)) this.#starting.delete(lease.chunkId);
+      this.#starting.delete(lease.chunkId);
       return left;
     }
     return runningPlugin.run(plan.pluginName, () => this.#run(lease, plan, this.#gates.of(plan)));
