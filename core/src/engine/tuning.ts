@@ -25,6 +25,8 @@ export interface Tuning {
   readonly reconcileMs: number;
   /** An upload without a sign of life is swept after: 60,000. */
   readonly uploadTtlMs: number;
+  /** What goes wrong on purpose, in tests only; see docs/guarantees.md. Default: nothing, and at no cost. */
+  readonly failpoints?: string;
 }
 
 export const DEFAULT_TUNING: Tuning = {
