@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { dropFirst, type FaultWorld, faultWorld, oneBatchEach } from '../helpers/fault-world.ts';
+import { oneBatchEach } from '../../chaos/load.ts';
+import { dropFirst, type FaultWorld, faultWorld } from '../helpers/fault-world.ts';
 
 let world: FaultWorld;
 beforeEach(async () => {
@@ -17,7 +18,7 @@ const FAULTS = ['lease', 'attempted', 'call', 'resolve', 'flush', 'follow-up', '
     return [
       `before-${operation}:${first}x3:throw`,
       `during-${operation}:${first}x3:drop`,
-      `after-${operation}:2x3:drop`,
+      `after-${operation}:${first}x3:drop`,
     ];
   },
 );

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { dropFirst, type FaultWorld, faultWorld, ledgerBatch, oneBatchEach } from '../helpers/fault-world.ts';
+import { ledgerBatch, oneBatchEach } from '../../chaos/load.ts';
+import { dropFirst, type FaultWorld, faultWorld } from '../helpers/fault-world.ts';
 
 let world: FaultWorld;
 beforeEach(async () => {
@@ -59,7 +60,7 @@ describe('E13: a process that is killed at intake leaves the whole batch or noth
   it.each(AT_INTAKE)('%s, %i jobs', async (failpoint, jobs) => {
     const victim = world.runner({ idle: true }, failpoint);
     await victim.ready();
-    expect(await victim.order({ submit: ledgerBatch('keyed', jobs) })).toBeUndefined();
+    expect(await victim.order({ submit: ledgerBatch('keyedcall', jobs) })).toBeUndefined();
     expect(await victim.ended).toBe('SIGKILL');
     const { rows } = await world.pool.query('SELECT total FROM batchsender.batches');
     expect([[], [{ total: jobs }]]).toContainEqual(rows);

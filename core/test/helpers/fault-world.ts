@@ -1,14 +1,13 @@
 import pg from 'pg';
-import { LEDGER_PROVIDER_NAMES, LEDGER_TYPE, type LedgerCall } from '../../chaos/ledger.ts';
+import type { LedgerCall } from '../../chaos/ledger.ts';
 import { ledgerPlugin } from '../../chaos/ledger-plugin.ts';
 import { type CallFate, type LedgerReceiver, ledgerReceiver } from '../../chaos/ledger-receiver.ts';
+import { untilQuiet } from '../../chaos/load.ts';
 import { type RunnerProcess, type RunnerSetup, startRunner } from '../../chaos/runner-process.ts';
 import { type Verdict, verdictOf } from '../../chaos/verdict.ts';
 import { createEngine } from '../../src/create-engine.ts';
-import type { BatchInput, Engine } from '../../src/engine/api.ts';
+import type { Engine } from '../../src/engine/api.ts';
 import type { Tuning } from '../../src/engine/tuning.ts';
-import { until } from './engine-world.ts';
-import { numbered } from './fake-plugin.ts';
 import { type TestDatabase, testDatabase } from './postgres.ts';
 
 /** Leases so short that a test need not wait for long, and small chunks. */
@@ -40,17 +39,6 @@ export interface FaultWorld {
 /** The first call of a job gets no answer where its provider can take a repeat: so there are follow-ups. */
 export const dropFirst = (call: LedgerCall): CallFate =>
   call.attempt === 1 && (call.provider === 'least' || call.provider === 'keyed') ? 'drop' : 'answer';
-
-/** A batch for each guarantee. */
-export const oneBatchEach = (jobs: number): BatchInput[] =>
-  LEDGER_PROVIDER_NAMES.map((provider) => ledgerBatch(provider, jobs));
-
-export const ledgerBatch = (provider: string, jobs: number): BatchInput => ({
-  type: LEDGER_TYPE,
-  provider,
-  jobs: numbered(jobs),
-  retry: { baseMs: 10, capMs: 100, maxAttempts: 20 },
-});
 
 export async function faultWorld(
   receiverOptions: Parameters<typeof ledgerReceiver>[0] = { fate: dropFirst },
@@ -97,8 +85,7 @@ export async function faultWorld(
       return runner;
     },
     async verdict() {
-      const underWay = `SELECT id FROM batchsender.batches WHERE completed_at IS NULL AND state <> 'open'`;
-      await until('the end of all batches', async () => (await pool.query(underWay)).rowCount === 0);
+      await untilQuiet(pool);
       return verdictOf(pool, receiver.ledger);
     },
     async close() {
