@@ -10,13 +10,7 @@ import type { RunnerOrder, RunnerSetup } from './runner-process.ts';
 const setup = JSON.parse(process.argv[2] ?? '') as RunnerSetup;
 const tell = (message: object) => process.connected && process.send?.(message);
 
-/** The wall clock jumps by so much, half of the time one way and half the other, every moment. */
-if (setup.clockJumpMs !== undefined) {
-  const { now } = Date;
-  const { clockJumpMs } = setup;
-  let jumps = 0;
-  Date.now = () => now() + (jumps++ % 2 === 0 ? clockJumpMs : -clockJumpMs);
-}
+if (setup.clockJumpMs !== undefined) jumpingClock(setup.clockJumpMs);
 
 const note =
   (level: string) =>
@@ -61,3 +55,14 @@ process.on('message', async (order: RunnerOrder) => {
 if (setup.idle === true) await engine.migrate();
 else await engine.start();
 tell({ ready: true });
+
+/** The wall clock is so much ahead at one look, and as much behind at the next one. */
+function jumpingClock(jumpMs: number): void {
+  const RealDate = Date;
+  let looks = 0;
+  const now = () => RealDate.now() + (looks++ % 2 === 0 ? jumpMs : -jumpMs);
+  globalThis.Date = new Proxy(RealDate, {
+    construct: (target, args) => new target(...((args.length === 0 ? [now()] : args) as [number])),
+    get: (target, name) => (name === 'now' ? now : Reflect.get(target, name)),
+  });
+}

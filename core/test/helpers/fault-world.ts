@@ -1,7 +1,12 @@
 import pg from 'pg';
 import type { LedgerCall } from '../../chaos/ledger.ts';
 import { ledgerPlugin } from '../../chaos/ledger-plugin.ts';
-import { type CallFate, type LedgerReceiver, ledgerReceiver } from '../../chaos/ledger-receiver.ts';
+import {
+  type CallFate,
+  type LedgerReceiver,
+  ledgerReceiver,
+  type ReceiverOptions,
+} from '../../chaos/ledger-receiver.ts';
 import { untilQuiet } from '../../chaos/load.ts';
 import { type RunnerProcess, type RunnerSetup, startRunner } from '../../chaos/runner-process.ts';
 import { type Verdict, verdictOf } from '../../chaos/verdict.ts';
@@ -41,9 +46,10 @@ export const dropFirst = (call: LedgerCall): CallFate =>
   call.attempt === 1 && (call.provider === 'least' || call.provider === 'keyed') ? 'drop' : 'answer';
 
 export async function faultWorld(
-  receiverOptions: Parameters<typeof ledgerReceiver>[0] = { fate: dropFirst },
+  receiverOptions: ReceiverOptions,
+  make: () => Promise<TestDatabase> = testDatabase,
 ): Promise<FaultWorld> {
-  const database: TestDatabase = await testDatabase();
+  const database = await make();
   const pool = new pg.Pool({ connectionString: database.url, max: 4 });
   pool.on('error', () => undefined);
   const receiver = await ledgerReceiver(receiverOptions);
