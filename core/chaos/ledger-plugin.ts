@@ -19,6 +19,7 @@ import {
   LEDGER_TYPE,
   type LedgerCall,
   type LedgerProvider,
+  monotonicMs,
 } from './ledger.ts';
 
 const Payload = Type.Object({ n: Type.Integer() }, { additionalProperties: false });
@@ -78,6 +79,7 @@ function ledgerSession(name: LedgerProvider, batchSize: number, send: Post): Ses
       provider: name,
       attempt: jobs[0]?.attempt ?? 0,
       key,
+      startedMs: monotonicMs(),
       jobs: jobs.map(({ id, batchId, possibleDuplicate }) => ({ id, batchId, possibleDuplicate })),
     };
     await send('/call', body, signal);

@@ -3,8 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LedgerEntry } from '../test/helpers/model-vendor.ts';
-import { LEDGER_PROVIDERS, type LedgerCall } from './ledger.ts';
+import { type ChaosEntry, LEDGER_PROVIDERS, type LedgerCall } from './ledger.ts';
 
 /** What the receiver does with a call. `drop`: it takes it and breaks the connection instead of answering. */
 export type CallFate = 'answer' | 'drop';
@@ -21,7 +20,7 @@ export interface ReceiverOptions {
 /** A provider's server that keeps a ledger of its own of all that it was called for. */
 export interface LedgerReceiver {
   readonly url: string;
-  readonly ledger: readonly LedgerEntry[];
+  readonly ledger: readonly ChaosEntry[];
   /** Calls that it took and did not answer. */
   readonly dropped: number;
   /** Calls that it has taken and not answered yet. */
@@ -30,7 +29,7 @@ export interface LedgerReceiver {
 }
 
 export async function ledgerReceiver(options: ReceiverOptions = {}): Promise<LedgerReceiver> {
-  const ledger: LedgerEntry[] = [];
+  const ledger: ChaosEntry[] = [];
   const seen = new Set<string>();
   const delivered = new Set<string>();
   const file = options.file === undefined ? undefined : createWriteStream(options.file, { flags: 'a' });
@@ -80,14 +79,14 @@ export async function ledgerReceiver(options: ReceiverOptions = {}): Promise<Led
 }
 
 /** What a provider that keeps its word does with a repeat: one that knows keys delivers once. */
-function entriesOf(call: LedgerCall, seen: Set<string>): LedgerEntry[] {
+function entriesOf(call: LedgerCall, seen: Set<string>): ChaosEntry[] {
   const { guarantee } = LEDGER_PROVIDERS[call.provider];
   const members = call.jobs.map(({ id }) => id);
   return call.jobs.map(({ id, batchId, possibleDuplicate }) => {
     const name = `${call.key} ${id}`;
     const took = guarantee.kind !== 'keyed' || !seen.has(name);
     seen.add(name);
-    const { engine, provider, attempt, key } = call;
+    const { engine, provider, attempt, key, startedMs } = call;
     const atMs = performance.now();
     return {
       engine,
@@ -101,6 +100,7 @@ function entriesOf(call: LedgerCall, seen: Set<string>): LedgerEntry[] {
       possibleDuplicate,
       took,
       atMs,
+      startedMs,
     };
   });
 }

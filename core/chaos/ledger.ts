@@ -1,4 +1,5 @@
 import type { Guarantee } from '../src/plugin/index.ts';
+import type { LedgerEntry } from '../test/helpers/model-vendor.ts';
 
 /** The type of the jobs that a chaos run sends. */
 export const LEDGER_TYPE = 'ledger';
@@ -23,9 +24,19 @@ export interface LedgerCall {
   readonly provider: LedgerProvider;
   readonly attempt: number;
   readonly key: string;
+  /** When the call was started, by the machine's monotonic clock: the same one in all processes. */
+  readonly startedMs: number;
   readonly jobs: readonly {
     readonly id: string;
     readonly batchId: string;
     readonly possibleDuplicate: boolean;
   }[];
 }
+
+/** One job in one call, as the receiver saw it; `engine` is the process id of the caller. */
+export interface ChaosEntry extends LedgerEntry {
+  readonly startedMs: number;
+}
+
+/** The machine's monotonic clock, in milliseconds. */
+export const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6;

@@ -61,6 +61,8 @@ export function startRunner(setup: RunnerSetup, failpoints?: string): RunnerProc
       ...(failpoints === undefined ? {} : { BATCHSENDER_FAILPOINTS: failpoints }),
     },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    // Dates stay dates.
+    serialization: 'advanced',
   });
   const messages: RunnerMessage[] = [];
   child.on('message', (message) => messages.push(message as RunnerMessage));

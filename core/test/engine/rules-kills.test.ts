@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ledgerBatch, oneBatchEach } from '../../chaos/load.ts';
-import { dropFirst, type FaultWorld, faultWorld } from '../helpers/fault-world.ts';
+import { dropRepeatable, type FaultWorld, faultWorld } from '../helpers/fault-world.ts';
 
 let world: FaultWorld;
 beforeEach(async () => {
-  world = await faultWorld({ fate: dropFirst });
+  world = await faultWorld({ fate: dropRepeatable });
 });
 afterEach(() => world.close());
 

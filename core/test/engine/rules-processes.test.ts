@@ -1,8 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { monotonicMs } from '../../chaos/ledger.ts';
 import { ledgerBatch, oneBatchEach } from '../../chaos/load.ts';
 import type { RunnerProcess } from '../../chaos/runner-process.ts';
 import { until } from '../helpers/engine-world.ts';
-import { FAULT_TUNING, type FaultWorld, faultWorld } from '../helpers/fault-world.ts';
+import { dropFirst, FAULT_TUNING, type FaultWorld, faultWorld } from '../helpers/fault-world.ts';
 
 let world: FaultWorld;
 afterEach(() => world.close());
@@ -23,19 +24,19 @@ async function submitEach(jobs: number) {
   return engine;
 }
 
-describe('a runner that stands still for longer than its lease', () => {
+describe('a runner that stands still for longer than its lease', { timeout: 120_000 }, () => {
   it('E8, E12: and wakes: it starts no call, and what its calls brought is recorded as late', async () => {
     // Calls are answered after the others have taken over.
-    world = await faultWorld({ workMs: 500 });
+    world = await faultWorld({ workMs: 1_500 });
     const other = await submitEach(JOBS);
-    const sleeper = world.runner();
-    await until('calls in flight', () => world.receiver.working >= JOBS);
+    const sleeper = world.runner({ plugin: { concurrency: 4, timeoutMs: 60_000 } });
+    await until('calls in flight', () => world.receiver.working === 5 * 4);
     sleeper.child.kill('SIGSTOP');
+    const stoppedMs = monotonicMs();
     await world.pool.query('DELETE FROM batchsender.leadership');
     await other.start();
     const verdict = await world.verdict();
     expect(verdict).toMatchObject({ jobs: 5 * JOBS, stuck: 0, failed: 0, problems: [] });
-    const before = callsBy(sleeper);
     expect(await lateEvents()).toBe(0);
     sleeper.child.kill('SIGCONT');
     await until('late results', async () => (await lateEvents()) > 0);
@@ -45,7 +46,8 @@ describe('a runner that stands still for longer than its lease', () => {
       return rows[0].n < verdict.unknown;
     });
     expect(await sleeper.end('SIGTERM')).toBe(0);
-    expect(callsBy(sleeper)).toBe(before);
+    const calls = world.receiver.ledger.filter(({ engine }) => engine === sleeper.child.pid);
+    expect(calls.filter(({ startedMs }) => startedMs > stoppedMs)).toEqual([]);
     expect(await world.verdict()).toMatchObject({ jobs: 5 * JOBS, stuck: 0, failed: 0, problems: [] });
   });
 
@@ -75,7 +77,7 @@ describe('a runner that stands still for longer than its lease', () => {
 
 describe('a wall clock that jumps by a day at each look', () => {
   it('changes nothing: durations are of the monotonic clock, times of the database', async () => {
-    world = await faultWorld({ fate: ({ attempt }) => (attempt === 1 ? 'drop' : 'answer') });
+    world = await faultWorld({ fate: dropFirst() });
     const runner = world.runner({ clockJumpMs: DAY_MS });
     await runner.ready();
     const startedAt = performance.now();
@@ -103,14 +105,12 @@ describe('a process that is asked to end while calls are under way', () => {
     world = await faultWorld({ workMs: 1_500 });
     const other = await submitEach(JOBS);
     const leaver = world.runner({ graceMs: 100 });
-    await until('calls in flight', () => world.receiver.working >= JOBS);
-    const inFlight = world.receiver.working;
+    await until('calls in flight', () => world.receiver.working >= 2 * JOBS);
     expect(await leaver.end('SIGTERM')).toBe(0);
     await other.start();
     const verdict = await world.verdict();
     expect(verdict).toMatchObject({ jobs: 5 * JOBS, stuck: 0, failed: 0, problems: [] });
-    expect(verdict.repeated).toBeLessThanOrEqual(inFlight);
-    expect(verdict.unknown).toBeLessThanOrEqual(inFlight);
+    expect(verdict.repeated + verdict.unknown).toBeLessThanOrEqual(callsBy(leaver));
   });
 });
 
@@ -137,8 +137,8 @@ const NEXT_RELEASE = [
   'ALTER TABLE batchsender.chunks ADD COLUMN next_release int NOT NULL DEFAULT 7',
   'ALTER TABLE batchsender.batches ADD COLUMN next_release jsonb',
   'ALTER TABLE batchsender.job_events ADD COLUMN next_release text',
-  'CREATE INDEX next_release ON batchsender.chunks (next_release)',
-  'CREATE TABLE batchsender.next_release (id int PRIMARY KEY)',
+  'CREATE INDEX next_release_index ON batchsender.chunks (next_release)',
+  'CREATE TABLE batchsender.next_release_table (id int PRIMARY KEY)',
 ];
 
 /** As `migrate` does it: it gives way after the lock timeout rather than hold up everybody, and is tried again. */

@@ -41,9 +41,19 @@ export interface FaultWorld {
   close(): Promise<void>;
 }
 
-/** The first call of a job gets no answer where its provider can take a repeat: so there are follow-ups. */
-export const dropFirst = (call: LedgerCall): CallFate =>
+/** The first attempt of a job gets no answer where its provider can take a repeat: so there are follow-ups. */
+export const dropRepeatable = (call: LedgerCall): CallFate =>
   call.attempt === 1 && (call.provider === 'least' || call.provider === 'keyed') ? 'drop' : 'answer';
+
+/** The first call with each key gets no answer. */
+export function dropFirst(): (call: LedgerCall) => CallFate {
+  const seen = new Set<string>();
+  return ({ key }) => {
+    if (seen.has(key)) return 'answer';
+    seen.add(key);
+    return 'drop';
+  };
+}
 
 export async function faultWorld(
   receiverOptions: ReceiverOptions,
