@@ -5,8 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ChaosEntry, LEDGER_PROVIDERS, type LedgerCall } from './ledger.ts';
 
-/** What the receiver does with a call. `drop`: it takes it and breaks the connection instead of answering. */
-export type CallFate = 'answer' | 'drop';
+/**
+ * What the receiver does with a call. `drop`: it takes it and breaks the connection instead of
+ * answering. `lose`: it breaks the connection and has taken nothing.
+ */
+export type CallFate = 'answer' | 'drop' | 'lose';
 
 export interface ReceiverOptions {
   /** Default: every call is answered. */
@@ -43,11 +46,13 @@ export async function ledgerReceiver(options: ReceiverOptions = {}): Promise<Led
     }
   };
   const answerCall = async (call: LedgerCall, response: ServerResponse) => {
+    const fate = options.fate?.(call) ?? 'answer';
+    if (fate === 'lose') return response.socket?.destroy();
     take(call);
     working += 1;
     if (options.workMs !== undefined) await sleep(options.workMs);
     working -= 1;
-    if ((options.fate?.(call) ?? 'answer') === 'answer') return response.end('{}');
+    if (fate === 'answer') return response.end('{}');
     dropped += 1;
     return response.socket?.destroy();
   };
