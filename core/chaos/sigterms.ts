@@ -10,7 +10,9 @@ import { verdictOf } from './verdict.ts';
 
 /** A call takes this long, and so fits the grace period by far. */
 const WORK_MS = 50;
-const GRACE_MS = 10_000;
+const GRACE_MS = 30_000;
+/** Longer than a loaded machine holds up an answer: a call that times out says nothing about SIGTERM. */
+const TIMEOUT_MS = 60_000;
 const JOBS = 200;
 /** With fewer calls in flight a signal would hit hardly anybody: it waits for more. */
 const LOAD = 10;
@@ -26,7 +28,12 @@ export async function sigterms({ database, count, seed, say }: LoopOptions): Pro
   const random = seededRandom(seed);
   const receiver = await ledgerReceiver({ workMs: WORK_MS });
   const submitter = createEngine({ database: database.url, plugins: [ledgerPlugin()] });
-  const setup = { database: database.url, receiverUrl: receiver.url, graceMs: GRACE_MS };
+  const setup = {
+    database: database.url,
+    receiverUrl: receiver.url,
+    graceMs: GRACE_MS,
+    plugin: { timeoutMs: TIMEOUT_MS },
+  };
   const runners: RunnerProcess[] = [];
   const problems: string[] = [];
   const acknowledged: string[] = [];
@@ -58,7 +65,7 @@ export async function sigterms({ database, count, seed, say }: LoopOptions): Pro
         ...(await lostBatches(database.pool, acknowledged)),
         ...(figures.stuck === 0 ? [] : [`${figures.stuck} jobs have no outcome`]),
         ...(figures.repeated === 0 ? [] : [`${figures.repeated} jobs were called more than once`]),
-        ...(figures.unknown === 0 ? [] : [`${figures.unknown} jobs are unknown`]),
+        ...(await whyUnknown(database.pool)),
       ],
     };
   } finally {
@@ -79,6 +86,14 @@ async function runsLow(pool: LoopOptions['database']['pool']): Promise<boolean> 
     'SELECT sum(total - succeeded - failed - unknown)::int AS n FROM batchsender.batches WHERE completed_at IS NULL',
   );
   return (rows[0]?.n ?? 0) < FEW_JOBS;
+}
+
+/** Unknown outcomes by their reason. */
+async function whyUnknown(pool: LoopOptions['database']['pool']): Promise<string[]> {
+  const { rows } = await pool.query<{ code: string; n: number }>(
+    `SELECT data->>'code' AS code, count(*)::int AS n FROM batchsender.job_events WHERE kind = 'unknown' GROUP BY 1`,
+  );
+  return rows.map(({ code, n }) => `${n} jobs are unknown: ${code}`);
 }
 
 async function untilLoaded(working: () => number): Promise<void> {

@@ -1,9 +1,12 @@
 import pg from 'pg';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LoopOptions } from '../../chaos/command.ts';
 import { lostReplies } from '../../chaos/lost-replies.ts';
 import { sigterms } from '../../chaos/sigterms.ts';
 import { type TestDatabase, testDatabase } from '../helpers/postgres.ts';
+
+// On a loaded machine it takes its time.
+vi.setConfig({ testTimeout: 180_000 });
 
 let database: TestDatabase;
 let options: LoopOptions;

@@ -1,6 +1,9 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { oneBatchEach } from '../../chaos/load.ts';
 import { dropRepeatable, type FaultWorld, faultWorld } from '../helpers/fault-world.ts';
+
+// Processes that start, leases that run out: on a loaded machine that takes its time.
+vi.setConfig({ testTimeout: 180_000 });
 
 let world: FaultWorld;
 beforeEach(async () => {

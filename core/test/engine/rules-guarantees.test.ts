@@ -1,8 +1,11 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { LedgerCall, LedgerProvider } from '../../chaos/ledger.ts';
 import type { CallFate } from '../../chaos/ledger-receiver.ts';
 import { ledgerBatch } from '../../chaos/load.ts';
 import { dropFirst, type FaultWorld, faultWorld } from '../helpers/fault-world.ts';
+
+// Processes that start, leases that run out: on a loaded machine that takes its time.
+vi.setConfig({ testTimeout: 180_000 });
 
 let world: FaultWorld;
 afterEach(() => world.close());

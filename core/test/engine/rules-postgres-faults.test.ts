@@ -1,13 +1,16 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { oneBatchEach } from '../../chaos/load.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded/index.ts';
 import type { BatchInput } from '../../src/engine/api.ts';
 import { until } from '../helpers/engine-world.ts';
 import { type FaultWorld, faultWorld } from '../helpers/fault-world.ts';
 import { type SmallDisk, smallDisk } from '../helpers/small-disk.ts';
+
+// Processes that start, leases that run out: on a loaded machine that takes its time.
+vi.setConfig({ testTimeout: 180_000 });
 
 const closers: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

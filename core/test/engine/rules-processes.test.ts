@@ -1,9 +1,12 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { monotonicMs } from '../../chaos/ledger.ts';
 import { ledgerBatch, oneBatchEach } from '../../chaos/load.ts';
 import type { RunnerProcess } from '../../chaos/runner-process.ts';
 import { until } from '../helpers/engine-world.ts';
 import { dropFirst, FAULT_TUNING, type FaultWorld, faultWorld } from '../helpers/fault-world.ts';
+
+// Processes that start, leases that run out: on a loaded machine that takes its time.
+vi.setConfig({ testTimeout: 180_000 });
 
 let world: FaultWorld;
 afterEach(() => world.close());
@@ -24,7 +27,7 @@ async function submitEach(jobs: number) {
   return engine;
 }
 
-describe('a runner that stands still for longer than its lease', { timeout: 120_000 }, () => {
+describe('a runner that stands still for longer than its lease', () => {
   it('E8, E12: and wakes: it starts no call, and what its calls brought is recorded as late', async () => {
     // Calls are answered after the others have taken over.
     world = await faultWorld({ workMs: 1_500 });
