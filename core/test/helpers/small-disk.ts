@@ -38,17 +38,17 @@ export async function smallDisk(): Promise<SmallDisk> {
     await run('umount', [disk]).catch(() => undefined);
     await rm(disk, { recursive: true, force: true });
   };
+  const client = new pg.Client({ connectionString: database.url });
+  client.on('error', () => undefined);
   try {
     await mount(admin, disk, name);
+    await client.connect();
+    // Compressed text would not fill anything.
+    await client.query('CREATE TABLE filler (text text); ALTER TABLE filler ALTER text SET STORAGE PLAIN');
   } catch (error) {
     await drop();
     throw error;
   }
-  const client = new pg.Client({ connectionString: database.url });
-  client.on('error', () => undefined);
-  await client.connect();
-  // Compressed text would not fill anything.
-  await client.query('CREATE TABLE filler (text text); ALTER TABLE filler ALTER text SET STORAGE PLAIN');
   return {
     url: database.url,
     fill: () => fill(client),
