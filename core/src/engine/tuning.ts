@@ -27,6 +27,8 @@ export interface Tuning {
   readonly uploadTtlMs: number;
   /** What `backlog` answers is kept for: 5,000. */
   readonly backlogMs: number;
+  /** What goes wrong on purpose, in tests only; see docs/guarantees.md. Default: nothing, and at no cost. */
+  readonly failpoints?: string;
 }
 
 export const DEFAULT_TUNING: Tuning = {
