@@ -240,7 +240,10 @@ export interface Settings {
   setOnce(name: string, value: unknown): Promise<unknown>;
 }
 
-/** An idempotency key that was reserved: it is marked as used in the transaction that stores the work (E13). */
+/**
+ * An idempotency key that was reserved: it is marked as used in the transaction that stores the work (E13),
+ * which fails with `idempotency_key_lost` if the reservation is gone.
+ */
 export interface IdempotencyClaim {
   readonly key: string;
   /** A hash of the request: a repeat must have the same. */

@@ -259,44 +259,6 @@ describe('an upload', () => {
   });
 });
 
-describe('an idempotency key', () => {
-  it('E13: is reserved first, busy until it is answered, and then remembers the answer', async () => {
-    const engine = world.engine({ plugins: [fake()] });
-    const { idempotency } = engine;
-    await engine.migrate();
-    const asked = await Promise.all(Array.from({ length: 8 }, () => idempotency.reserve('t', 'k')));
-    expect(asked.map((one) => one.state).sort()).toEqual([...Array(7).fill('busy'), 'reserved']);
-    await idempotency.complete('t', 'k', { bodyHash: 'h', status: 201, body: { id: 1 } });
-    expect(await idempotency.reserve('t', 'k')).toMatchObject({
-      state: 'done',
-      bodyHash: 'h',
-      status: 201,
-      body: { id: 1 },
-    });
-    expect(await idempotency.reserve('other', 'k')).toEqual({ state: 'reserved' });
-    await idempotency.release('other', 'k');
-    expect(await idempotency.reserve('other', 'k')).toEqual({ state: 'reserved' });
-    await idempotency.release('t', 'k');
-    expect((await idempotency.reserve('t', 'k')).state).toBe('done');
-  });
-
-  it('E13: is free again after a day, or when its request never ended', async () => {
-    const engine = world.engine({ plugins: [fake()] });
-    await engine.migrate();
-    await engine.idempotency.reserve('t', 'lost');
-    await engine.idempotency.reserve('t', 'old');
-    await engine.idempotency.complete('t', 'old', { bodyHash: 'h', status: 201, body: null });
-    await world.sql(
-      `UPDATE batchsender.idempotency_keys SET created_at = now() - interval '20 minutes' WHERE key = 'lost'`,
-    );
-    await world.sql(
-      `UPDATE batchsender.idempotency_keys SET created_at = now() - interval '25 hours' WHERE key = 'old'`,
-    );
-    expect(await engine.idempotency.reserve('t', 'lost')).toEqual({ state: 'reserved' });
-    expect(await engine.idempotency.reserve('t', 'old')).toEqual({ state: 'reserved' });
-  });
-});
-
 describe("a submission inside the caller's transaction", () => {
   it.each([10, 3_000])('E14: of %i jobs exists exactly if the caller commits', async (count) => {
     const mail = fake();

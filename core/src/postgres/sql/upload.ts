@@ -6,7 +6,7 @@ import { transaction } from '../transaction.ts';
 import { abandonUploads } from './abandon-upload.ts';
 import { addColumnsStatement } from './add-columns.ts';
 import { keyArray, keyedSliceText } from './keyed-slice.ts';
-import type { storeBatchStatement } from './store-batch.ts';
+import { keyLost, type storeBatchStatement } from './store-batch.ts';
 
 /** E13: slices commit under their upload; one small transaction makes them real. */
 export function uploadStatements(
@@ -36,11 +36,11 @@ SELECT $1, $2::int + n - 1, line::json FROM u, string_to_table($3::text, E'\\n')
   }
 
   async function useKey(client: ClientBase, batchId: string, { key, bodyHash, ref }: Claim): Promise<void> {
-    await client.query(
-      `UPDATE ${s}.idempotency_keys SET body_hash = $3, ref = $4
-       WHERE key = $2 AND tenant_id = (SELECT tenant_id FROM ${s}.batches WHERE id = $1)`,
-      [batchId, key, bodyHash, ref],
-    );
+    const text = `
+UPDATE ${s}.idempotency_keys SET body_hash = $3, ref = $4 WHERE key = $2 AND ref IS NULL AND status IS NULL
+  AND tenant_id = (SELECT tenant_id FROM ${s}.batches WHERE id = $1)`;
+    const { rowCount } = await client.query(text, [batchId, key, bodyHash, ref]);
+    if (rowCount !== 1) throw keyLost();
   }
 
   /** Tells after a lost COMMIT reply what became of the upload. */
