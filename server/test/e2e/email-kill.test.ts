@@ -64,13 +64,14 @@ async function killInTheMiddle(
   };
   const first = runCli({ env });
   const id = await upload(await first.ready());
+  const kill = first.aim();
   await eventually(
     async () => ledger.accepted.length > COUNT * 0.3 && ledger.open().size > CONNECTIONS / 2,
     60_000,
   );
   // Nothing comes between these two: no transaction ends before the signal is on its way.
   const openAtKill = ledger.open();
-  expect(await first.end('SIGKILL')).toBe('SIGKILL');
+  expect(await kill()).toBe('SIGKILL');
   expect(ledger.accepted.length).toBeLessThan(COUNT);
 
   const second = runCli({ env });

@@ -42,9 +42,10 @@ async function killInTheMiddle(
     'content-type': 'application/x-ndjson',
   });
   expect(upload.body.accepted).toBe(COUNT);
+  const kill = first.aim();
   await api(`/v1/batches/${id}/seal`, null);
   await eventually(async () => receiver.calls > COUNT / 3, 60_000);
-  expect(await first.end('SIGKILL')).toBe('SIGKILL');
+  expect(await kill()).toBe('SIGKILL');
   const callsAtKill = receiver.calls;
 
   const second = runCli(options);

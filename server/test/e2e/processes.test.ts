@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { afterEach, describe, expect, test } from 'vitest';
 import { eventually as within } from '../helpers/app.ts';
 import { dataFolder } from '../helpers/cli.ts';
-import { startedBy, type WildApp, type WildServer, wildApp } from '../helpers/wild-app.ts';
+import { startedBy } from '../helpers/runner-processes.ts';
+import { type WildApp, type WildServer, wildApp } from '../helpers/wild-app.ts';
 
 /** Processes that start take their time on a machine under load. */
 const eventually = <T>(probe: () => Promise<T | undefined | false>): Promise<T> => within(probe, 120_000);

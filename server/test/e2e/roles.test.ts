@@ -40,6 +40,8 @@ describe('the roles', { timeout: 600_000 }, () => {
     const runner = await app.start({ args: ['--role=runner'] });
     expect((await api.completed(id)).counts).toMatchObject({ succeeded: 30 });
     expect((await runner.api('/healthz')).body).toEqual({ status: 'ok' });
+    // What the child says of itself arrives some times a second.
+    await eventually(async () => (await runner.api('/readyz')).status === 200);
     expect((await runner.api('/readyz')).body).toEqual({
       status: 'ok',
       database: true,

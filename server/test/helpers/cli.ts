@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually } from './app.ts';
+import { runnersOf } from './runner-processes.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -22,6 +23,8 @@ export interface Cli {
   readonly ended: Promise<number | string>;
   /** Sends a signal and waits for the end. */
   end(signal?: NodeJS.Signals): Promise<number | string>;
+  /** Finds the processes of the server. The function that it answers kills all of them at once, as a power failure would. */
+  aim(): () => Promise<number | string>;
 }
 
 /** Runs `batchsender` in a folder, with nothing in the environment but what is given. */
@@ -57,6 +60,15 @@ export function runCli(
     end: (signal = 'SIGTERM') => {
       child.kill(signal);
       return ended;
+    },
+    aim: () => {
+      const runners = runnersOf(child.pid ?? 0);
+      if (runners.length === 0) throw new Error('The server has no runner process');
+      return () => {
+        child.kill('SIGKILL');
+        for (const pid of runners) process.kill(pid, 'SIGKILL');
+        return ended;
+      };
     },
   };
 }

@@ -1,10 +1,10 @@
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestDatabase, testDatabase } from '../../../core/test/helpers/postgres.ts';
 import { type Answer, client, eventually, type TestApp } from './app.ts';
 import { appFolder } from './app-folder.ts';
 import { type Cli, runCli } from './cli.ts';
+import { runnersOf } from './runner-processes.ts';
 
 const KEY = 'bs_wild';
 
@@ -101,7 +101,7 @@ function wildServer(cli: Cli, url: string): WildServer {
     cli,
     url,
     api,
-    children: () => childrenOf(cli.process.pid ?? 0),
+    children: () => runnersOf(cli.process.pid ?? 0),
     completed: (batchId, withinMs = 300_000) =>
       eventually(async () => {
         const { body } = await api(`/v1/batches/${batchId}`);
@@ -118,32 +118,4 @@ function callsOf(ledger: string): Map<string, number> {
     if (id !== '') calls.set(id, (calls.get(id) ?? 0) + 1);
   }
   return calls;
-}
-
-/** Runner processes that a server has started. */
-function childrenOf(pid: number): number[] {
-  return processes()
-    .filter(({ parent, command }) => parent === pid && command.includes('child-main'))
-    .map((one) => one.pid);
-}
-
-/** Runner processes that were started by a server, whoever their parent is now. */
-export function startedBy(pid: number): number[] {
-  return processes()
-    .filter(({ command }) => command.includes('child-main') && command.trim().endsWith(` ${pid}`))
-    .map((one) => one.pid);
-}
-
-function processes(): { pid: number; parent: number; command: string }[] {
-  const text = execFileSync('ps', ['-A', '-ww', '-o', 'pid=,ppid=,stat=,args='], { encoding: 'utf8' });
-  return text
-    .trim()
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([, , stat]) => !stat?.startsWith('Z'))
-    .map(([pid, parent, , ...command]) => ({
-      pid: Number(pid),
-      parent: Number(parent),
-      command: command.join(' '),
-    }));
 }
