@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { type BenchDatabase, openDatabase } from './harness/database.ts';
-import { describeMachine, installedVersion, type Machine } from './harness/machine.ts';
+import { describeMachine, installedVersion, type Machine, PEERS } from './harness/machine.ts';
 import { type BenchOptions, PARTS, parseOptions, USAGE } from './harness/options.ts';
 import { type Target, targetTable, verdict } from './harness/target.ts';
 import type { Bench } from './parts/bench.ts';
@@ -17,6 +17,8 @@ const LOADERS: Record<
   csv: async () => (await import('./parts/csv.ts')).csvPart,
   export: async () => (await import('./parts/export.ts')).exportPart,
   latency: async () => (await import('./parts/latency.ts')).latencyPart,
+  processes: async () => (await import('./parts/processes.ts')).processesPart,
+  reach: async () => (await import('./parts/reach.ts')).reachPart,
   large: async () => (await import('./parts/large.ts')).largePart,
 };
 
@@ -77,7 +79,7 @@ function summarise(machine: Machine, targets: readonly Target[], given: BenchOpt
 }
 
 function remindOfPeers(): void {
-  const missing = ['graphile-worker', 'pg-boss'].filter((peer) => installedVersion(peer) === undefined);
+  const missing = PEERS.filter((peer) => installedVersion(peer) === undefined);
   if (missing.length === 0) return;
   console.error(`Not installed: ${missing.join(', ')}. To compare with them: npm ci --prefix core/bench`);
 }

@@ -3,6 +3,7 @@ import {
   definePlugin,
   defineProvider,
   type Plugin,
+  type Succeeded,
   succeeded,
   Type,
   variables,
@@ -31,8 +32,11 @@ const NoopPayload = Type.Object(
 /** Enough for all chunks of a runner to start whole: the work does nothing, so nothing needs protection. */
 const CONCURRENCY = 20_000;
 
-function noopModule(type: string, kind: 'at-least-once' | 'at-most-once', onCall: (jobId: string) => void) {
-  const result = succeeded();
+type Guarantee = 'at-least-once' | 'at-most-once';
+
+const done = succeeded();
+
+function noopModule(type: string, kind: Guarantee, onCall: (jobId: string) => Succeeded) {
   const provider = defineProvider({
     title: 'No operation',
     payload: NoopPayload,
@@ -40,21 +44,29 @@ function noopModule(type: string, kind: 'at-least-once' | 'at-most-once', onCall
     guarantee: { kind },
     concurrency: CONCURRENCY,
     open: () => ({
-      process: (job) => {
-        onCall(job.id);
-        return result;
-      },
+      process: (job) => onCall(job.id),
     }),
   });
   return defineModule({ type, title: type, version: 1, payload: NoopPayload, providers: { noop: provider } });
 }
 
-/** `noop` takes repeats, `fenced` takes none and is fenced job by job. */
+/**
+ * `noop` takes repeats, `fenced` takes none and is fenced job by job. `clock` answers when it was
+ * called, by the monotonic clock that all processes of a machine share.
+ */
 export function noopPlugin(onCall: (jobId: string) => void): Plugin {
+  const call = (jobId: string) => {
+    onCall(jobId);
+    return done;
+  };
   return definePlugin({
     name: 'batchsender-bench-noop',
     version: '1.0.0',
     contract: 1,
-    modules: [noopModule('noop', 'at-least-once', onCall), noopModule('fenced', 'at-most-once', onCall)],
+    modules: [
+      noopModule('noop', 'at-least-once', call),
+      noopModule('fenced', 'at-most-once', call),
+      noopModule('clock', 'at-least-once', () => succeeded(String(process.hrtime.bigint()))),
+    ],
   });
 }
