@@ -29,6 +29,11 @@ export async function query(setting: Setting, text: string): Promise<number> {
 /** A pool whose connections are all open. */
 export async function openPool(setting: Setting, max: number): Promise<Pool> {
   const pool = new Pool({ connectionString: setting.databaseUrl, max, idleTimeoutMillis: 0 });
+  const fail = (error: Error) => {
+    throw error;
+  };
+  pool.on('error', fail);
+  pool.on('connect', (client) => client.on('error', fail));
   const clients = await Promise.all(Array.from({ length: max }, () => pool.connect()));
   for (const client of clients) client.release();
   return pool;
