@@ -29,8 +29,8 @@ const NoopPayload = Type.Object(
   { additionalProperties: false },
 );
 
-/** Enough for all chunks of a runner to start whole: the work does nothing, so nothing needs protection. */
-const CONCURRENCY = 20_000;
+/** Enough for all chunks of two runners, who share it, to start whole: the work does nothing, so nothing needs protection. */
+const CONCURRENCY = 40_000;
 
 type Guarantee = 'at-least-once' | 'at-most-once';
 
