@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { type BenchDatabase, openDatabase } from './harness/database.ts';
-import { describeMachine, installedVersion, type Machine } from './harness/machine.ts';
+import { describeMachine, installedVersion, type Machine, PEERS } from './harness/machine.ts';
 import { type BenchOptions, PARTS, parseOptions, USAGE } from './harness/options.ts';
 import { type Target, targetTable, verdict } from './harness/target.ts';
 import type { Bench } from './parts/bench.ts';
@@ -19,6 +19,8 @@ const LOADERS: Record<
   latency: async () => (await import('./parts/latency.ts')).latencyPart,
   fairness: async () => (await import('./parts/fairness.ts')).fairnessPart,
   filled: async () => (await import('./parts/filled.ts')).filledPart,
+  processes: async () => (await import('./parts/processes.ts')).processesPart,
+  reach: async () => (await import('./parts/reach.ts')).reachPart,
   large: async () => (await import('./parts/large.ts')).largePart,
 };
 
@@ -79,7 +81,7 @@ function summarise(machine: Machine, targets: readonly Target[], given: BenchOpt
 }
 
 function remindOfPeers(): void {
-  const missing = ['graphile-worker', 'pg-boss'].filter((peer) => installedVersion(peer) === undefined);
+  const missing = PEERS.filter((peer) => installedVersion(peer) === undefined);
   if (missing.length === 0) return;
   console.error(`Not installed: ${missing.join(', ')}. To compare with them: npm ci --prefix core/bench`);
 }

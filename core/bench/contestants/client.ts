@@ -1,4 +1,4 @@
-import { Client, type ClientConfig } from 'pg';
+import { Client, type ClientConfig, Pool } from 'pg';
 import type { Setting } from './contestant.ts';
 
 export async function openClients(
@@ -24,4 +24,17 @@ export async function query(setting: Setting, text: string): Promise<number> {
   const result = await clients[0]?.query<{ n: number }>(text);
   await closeClients(clients);
   return result?.rows[0]?.n ?? Number.NaN;
+}
+
+/** A pool whose connections are all open. */
+export async function openPool(setting: Setting, max: number): Promise<Pool> {
+  const pool = new Pool({ connectionString: setting.databaseUrl, max, idleTimeoutMillis: 0 });
+  const fail = (error: Error) => {
+    throw error;
+  };
+  pool.on('error', fail);
+  pool.on('connect', (client) => client.on('error', fail));
+  const clients = await Promise.all(Array.from({ length: max }, () => pool.connect()));
+  for (const client of clients) client.release();
+  return pool;
 }

@@ -1,3 +1,5 @@
+import type { BenchPayload } from '../harness/payload.ts';
+
 /** What a contestant is told. It travels to a child process as JSON. */
 export interface Setting {
   readonly databaseUrl: string;
@@ -8,6 +10,23 @@ export interface Setting {
   readonly concurrency?: number;
   /** The batch to export. */
   readonly batchId?: string;
+  /** Servers of the benchmark's own, for the parts with several processes. */
+  readonly natsUrl?: string;
+  readonly redisUrl?: string;
+}
+
+/** A process that works beside others. It is connected, and waits for its start. */
+export interface Worker {
+  start(): void;
+  stop(): Promise<void>;
+}
+
+/** Where a contestant with several processes keeps its jobs, seen from the process that leads the measurement. */
+export interface Desk {
+  add(payload: BenchPayload): Promise<unknown>;
+  /** Jobs that are not on record as done. */
+  left(): Promise<number>;
+  close(): Promise<void>;
 }
 
 /** A piece of work that the server did. What /proc does not tell is undefined. */
@@ -39,6 +58,16 @@ export interface Contestant {
   latency?(setting: Setting): Promise<number[]>;
   /** Times of small tenants beside one with the jobs of the setting, from submitting to the end of their batches. */
   tenants?(setting: Setting): Promise<number[]>;
+  /** Removes what is not in the benchmark's database. */
+  clean?(setting: Setting): Promise<void>;
+}
+
+/** A contestant whose worker processes are started for it. */
+export interface Peer {
+  /** A worker at the settings that drain fastest, and one at those that start a single job soonest. */
+  drainer(setting: Setting, onCall: () => void): Promise<Worker>;
+  listener(setting: Setting, onCall: () => void): Promise<Worker>;
+  open(setting: Setting): Promise<Desk>;
 }
 
 /** The names of a contestant's methods. */
@@ -47,13 +76,22 @@ export type Task = keyof Contestant;
 /** CPU time of this process in the last `timed` work, in milliseconds; undefined before one. */
 export let lastCpuMs: number | undefined;
 
-export async function timed(work: () => Promise<unknown>): Promise<number> {
-  const cpu = process.cpuUsage();
+function ownCpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
+}
+
+/** Answers the time of the work. `cpuMs`: the CPU time so far of the processes that do it. */
+export async function timed(
+  work: () => Promise<unknown>,
+  cpuMs: () => number | undefined = ownCpuMs,
+): Promise<number> {
+  const cpuBefore = cpuMs();
   const start = performance.now();
   await work();
   const ms = performance.now() - start;
-  const { user, system } = process.cpuUsage(cpu);
-  lastCpuMs = (user + system) / 1_000;
+  const cpuAfter = cpuMs();
+  lastCpuMs = cpuBefore === undefined || cpuAfter === undefined ? undefined : cpuAfter - cpuBefore;
   return ms;
 }
 

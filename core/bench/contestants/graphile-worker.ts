@@ -1,7 +1,7 @@
 import { Logger, makeWorkerUtils, type Runner, type RunnerOptions, run } from 'graphile-worker';
 import { benchPayload, benchPayloads, countdown } from '../harness/payload.ts';
-import { closeClients, openClients, query } from './client.ts';
-import { type Contestant, inParallel, type Setting, timed } from './contestant.ts';
+import { closeClients, openClients, openPool, query } from './client.ts';
+import { type Contestant, inParallel, type Peer, type Setting, timed, type Worker } from './contestant.ts';
 
 const logger = new Logger(() => () => undefined);
 const LEFT = 'SELECT count(*)::int AS n FROM graphile_worker._private_jobs';
@@ -64,16 +64,20 @@ function draining(setting: Setting): RunnerOptions {
 }
 
 /** Without a local queue: a new job wakes a worker, which fetches it at once. */
-async function latency(setting: Setting): Promise<number[]> {
-  let started: (at: number) => void = () => undefined;
-  const runner = await run({
+function listening(setting: Setting): RunnerOptions {
+  return {
     connectionString: setting.databaseUrl,
     concurrency: 24,
     maxPoolSize: 10,
     noHandleSignals: true,
     logger,
-    taskList: { noop: async () => started(performance.now()) },
-  });
+  };
+}
+
+async function latency(setting: Setting): Promise<number[]> {
+  let started: (at: number) => void = () => undefined;
+  const taskList = { noop: async () => started(performance.now()) };
+  const runner = await run({ ...listening(setting), taskList });
   const times: number[] = [];
   for (let index = 0; index < setting.jobs; index++) {
     const call = Promise.withResolvers<number>();
@@ -87,3 +91,36 @@ async function latency(setting: Setting): Promise<number[]> {
   await runner.stop();
   return times;
 }
+
+async function worker(setting: Setting, options: RunnerOptions, onCall: () => void): Promise<Worker> {
+  const { connectionString: _, maxPoolSize = 10, ...rest } = options;
+  // Connected before the start, as the others are.
+  const pgPool = await openPool(setting, maxPoolSize);
+  let runner: Promise<Runner> | undefined;
+  return {
+    start: () => {
+      runner = run({ ...rest, pgPool, taskList: { noop: async () => onCall() } });
+    },
+    stop: async () => {
+      await (await runner)?.stop();
+      await pgPool.end();
+    },
+  };
+}
+
+export const graphilePeer: Peer = {
+  drainer: (setting, onCall) => worker(setting, draining(setting), onCall),
+  listener: (setting, onCall) => worker(setting, listening(setting), onCall),
+  open: async (setting) => {
+    const utils = await makeWorkerUtils({ connectionString: setting.databaseUrl, logger });
+    const [client] = await openClients(setting, 1);
+    return {
+      add: (payload) => utils.addJob('noop', payload),
+      left: async () => (await client?.query<{ n: number }>(LEFT))?.rows[0]?.n ?? Number.NaN,
+      close: async () => {
+        await client?.end();
+        await utils.release();
+      },
+    };
+  },
+};

@@ -3,6 +3,7 @@ import {
   definePlugin,
   defineProvider,
   type Plugin,
+  type Succeeded,
   succeeded,
   Type,
   variables,
@@ -28,14 +29,17 @@ const NoopPayload = Type.Object(
   { additionalProperties: false },
 );
 
-/** Enough for all chunks of a runner to start whole: the work does nothing, so nothing needs protection. */
-const CONCURRENCY = 20_000;
+/** Enough for all chunks of two runners, who share it, to start whole: the work does nothing, so nothing needs protection. */
+const CONCURRENCY = 40_000;
 
 /** What a provider that is not free looks like: so many calls at once, each so long. */
 const PACED = { concurrency: 50, callMs: 2 };
 
-function noopModule(type: string, kind: 'at-least-once' | 'at-most-once', onCall: (jobId: string) => void) {
-  const result = succeeded();
+type Guarantee = 'at-least-once' | 'at-most-once';
+
+const done = succeeded();
+
+function noopModule(type: string, kind: Guarantee, onCall: (jobId: string) => Succeeded) {
   const provider = defineProvider({
     title: 'No operation',
     payload: NoopPayload,
@@ -43,24 +47,20 @@ function noopModule(type: string, kind: 'at-least-once' | 'at-most-once', onCall
     guarantee: { kind },
     concurrency: CONCURRENCY,
     open: () => ({
-      process: (job) => {
-        onCall(job.id);
-        return result;
-      },
+      process: (job) => onCall(job.id),
     }),
   });
   return defineModule({ type, title: type, version: 1, payload: NoopPayload, providers: { noop: provider } });
 }
 
 function pacedModule() {
-  const result = succeeded();
   const provider = defineProvider({
     title: 'Some time for each call',
     payload: NoopPayload,
     credentials: Type.Object({}),
     guarantee: { kind: 'at-least-once' },
     concurrency: PACED.concurrency,
-    open: () => ({ process: () => new Promise((resolve) => setTimeout(resolve, PACED.callMs, result)) }),
+    open: () => ({ process: () => new Promise((resolve) => setTimeout(resolve, PACED.callMs, done)) }),
   });
   return defineModule({
     type: 'paced',
@@ -71,15 +71,23 @@ function pacedModule() {
   });
 }
 
-/** `noop` takes repeats, `fenced` takes none and is fenced job by job; `paced` calls take time. */
+/**
+ * `noop` takes repeats, `fenced` takes none and is fenced job by job. `clock` answers when it was
+ * called, by the monotonic clock that all processes of a machine share. `paced` calls take time.
+ */
 export function noopPlugin(onCall: (jobId: string) => void): Plugin {
+  const call = (jobId: string) => {
+    onCall(jobId);
+    return done;
+  };
   return definePlugin({
     name: 'batchsender-bench-noop',
     version: '1.0.0',
     contract: 1,
     modules: [
-      noopModule('noop', 'at-least-once', onCall),
-      noopModule('fenced', 'at-most-once', onCall),
+      noopModule('noop', 'at-least-once', call),
+      noopModule('fenced', 'at-most-once', call),
+      noopModule('clock', 'at-least-once', () => succeeded(String(process.hrtime.bigint()))),
       pacedModule(),
     ],
   });

@@ -1,7 +1,7 @@
 import { PgBoss } from 'pg-boss';
 import { benchPayload, benchPayloads } from '../harness/payload.ts';
-import { query } from './client.ts';
-import { type Contestant, inParallel, type Setting, timed } from './contestant.ts';
+import { openClients, query } from './client.ts';
+import { type Contestant, inParallel, type Peer, type Setting, timed } from './contestant.ts';
 
 const QUEUE = 'noop';
 /** A queue of its own: NOTIFY would slow down the inserts of the other parts. */
@@ -60,11 +60,11 @@ export const pgBoss: Contestant = {
 
 const handler = async (_data: object) => undefined;
 
-async function drainLane(boss: PgBoss): Promise<void> {
+async function drainLane(boss: PgBoss, handle: (data: object) => Promise<void> = handler): Promise<void> {
   for (;;) {
     const jobs = await boss.fetch<object>(QUEUE, { batchSize: SLICE });
     if (jobs.length === 0) return;
-    await Promise.all(jobs.map((job) => handler(job.data)));
+    await Promise.all(jobs.map((job) => handle(job.data)));
     await boss.complete(
       QUEUE,
       jobs.map((job) => job.id),
@@ -90,3 +90,35 @@ async function latency(setting: Setting): Promise<number[]> {
   await boss.stop();
   return times;
 }
+
+export const pgBossPeer: Peer = {
+  drainer: async (setting, onCall) => {
+    const boss = await open(setting);
+    return {
+      start: () => {
+        for (let lane = 0; lane < LANES; lane++) void drainLane(boss, async () => onCall());
+      },
+      stop: () => boss.stop(),
+    };
+  },
+  listener: async (setting, onCall) => {
+    const boss = await open(setting, true);
+    return {
+      start: () => void boss.work(LISTENED, async () => onCall()),
+      stop: () => boss.stop(),
+    };
+  },
+  open: async (setting) => {
+    const boss = await open(setting);
+    const [client] = await openClients(setting, 1);
+    const unfinished = "SELECT count(*)::int AS n FROM pgboss.job WHERE state < 'completed'";
+    return {
+      add: (payload) => boss.send(LISTENED, payload),
+      left: async () => (await client?.query<{ n: number }>(unfinished))?.rows[0]?.n ?? Number.NaN,
+      close: async () => {
+        await client?.end();
+        await boss.stop();
+      },
+    };
+  },
+};

@@ -7,7 +7,34 @@ export interface Entry {
   readonly schema: string;
   /** The npm package that must be installed in this folder. */
   readonly peer?: string;
+  /** The server that it needs beside Postgres. */
+  readonly service?: 'nats' | 'redis';
   load(): Promise<Contestant>;
+}
+
+/** Those with several processes. */
+const PROCESSES: readonly Entry[] = [1, 2].flatMap((count) => [
+  ...serverEntries(count),
+  peerEntry('graphile-worker', 'graphile_worker', count),
+  peerEntry('pg-boss', 'pgboss', count),
+  { ...peerEntry('bullmq', 'bullmq', count), service: 'redis' },
+]);
+
+function serverEntries(count: number): Entry[] {
+  const schema = 'batchsender';
+  const load = async () => (await import('./servers.ts')).servers(count);
+  return [
+    { name: `batchsender-nats-${count}`, schema, service: 'nats', load },
+    { name: `batchsender-notify-${count}`, schema, load },
+  ];
+}
+
+function peerEntry(name: string, schema: string, count: number): Entry {
+  const load = async () => {
+    const { workerProcesses } = await import('./worker-processes.ts');
+    return workerProcesses(name, await entry(name).load(), count);
+  };
+  return { name: `${name}-${count}`, schema, peer: name, load };
 }
 
 const ENTRIES: readonly Entry[] = [
@@ -83,6 +110,25 @@ const ENTRIES: readonly Entry[] = [
     schema: 'batchsender',
     load: async () => (await import('./bare-nodemailer.ts')).bareNodemailer,
   },
+  {
+    name: 'bullmq',
+    schema: 'bullmq',
+    peer: 'bullmq',
+    service: 'redis',
+    load: async () => (await import('./bullmq.ts')).bullmq,
+  },
+  {
+    name: 'batchsender-http-nats',
+    schema: 'batchsender',
+    service: 'nats',
+    load: async () => (await import('./servers.ts')).overApi,
+  },
+  {
+    name: 'batchsender-http-notify',
+    schema: 'batchsender',
+    load: async () => (await import('./servers.ts')).overApi,
+  },
+  ...PROCESSES,
 ];
 
 export function entry(name: string): Entry {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { cpus, loadavg, totalmem } from 'node:os';
 import type { Client } from 'pg';
 
@@ -7,6 +7,8 @@ import type { Client } from 'pg';
 export interface Machine {
   readonly [fact: string]: string;
 }
+
+export const PEERS = ['graphile-worker', 'pg-boss', 'bullmq'] as const;
 
 const SETTINGS = [
   'fsync',
@@ -50,7 +52,7 @@ function commit(): string {
 }
 
 function peerVersions(): string {
-  const found = ['graphile-worker', 'pg-boss'].flatMap((peer) => {
+  const found = PEERS.flatMap((peer) => {
     const version = installedVersion(peer);
     return version === undefined ? [] : [`${peer} ${version}`];
   });
@@ -117,5 +119,27 @@ function cpuTimeOf(pid: number): number | undefined {
     return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
   } catch {
     return;
+  }
+}
+
+/** CPU time of these processes and of their children. */
+export function treeCpuMs(pids: readonly number[]): number | undefined {
+  let sum = 0;
+  for (const pid of pids) {
+    const own = cpuTimeMs(pid);
+    const children = treeCpuMs(childrenOf(pid));
+    if (own === undefined || children === undefined) return;
+    sum += own + children;
+  }
+  return sum;
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+    );
+  } catch {
+    return [];
   }
 }

@@ -11,6 +11,8 @@ export const PARTS = [
   'latency',
   'fairness',
   'filled',
+  'processes',
+  'reach',
 ] as const;
 
 export type Part = (typeof PARTS)[number] | 'large';
@@ -28,7 +30,7 @@ export interface BenchOptions {
   readonly large: boolean;
   /** Jobs of the large upload. Default 1,000,000. */
   readonly largeJobs: number;
-  /** Sequential jobs of the latency part. Default 300. */
+  /** Sequential jobs of the parts latency and reach. Default 300. */
   readonly samples: number;
   /** Rounds; the median of them is printed. Default 3. */
   readonly runs: number;
@@ -47,12 +49,13 @@ export const USAGE = `npm run bench -- [options]
   --calls N             HTTP calls of the webhook part      (40000)
   --mails N             mails of the SMTP part              (5000)
   --large-jobs N        jobs where it is large              (1000000)
-  --samples N           jobs of the latency part            (300)
+  --samples N           jobs of latency and reach           (300)
   --runs N              rounds, of which the median counts  (3)
   --json FILE           writes every figure to FILE
 
   BENCH_DATABASE_URL or TEST_DATABASE_URL: a Postgres whose user may create databases.
-  Without one the embedded Postgres is started in a temporary folder.`;
+  Without one the embedded Postgres is started in a temporary folder.
+  BENCH_REDIS_URL: a Redis for BullMQ                       (redis://127.0.0.1:6379)`;
 
 /** Reads the command line. @throws Error naming the option that is wrong. */
 export function parseOptions(args: readonly string[]): BenchOptions | 'help' {
