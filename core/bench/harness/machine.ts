@@ -81,14 +81,16 @@ export function cpuTimeMs(pid: number): number | undefined {
 
 /** The server has its runner in a child process. */
 function family(pid: number): number[] {
+  return [pid, ...childrenOf(pid).flatMap(family)];
+}
+
+function childrenOf(pid: number): number[] {
   try {
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
-      .trim()
-      .split(' ')
-      .filter(Boolean);
-    return [pid, ...children.flatMap((child) => family(Number(child)))];
+    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
+    );
   } catch {
-    return [pid];
+    return [];
   }
 }
 
@@ -123,23 +125,4 @@ function cpuTimeOf(pid: number): number | undefined {
 }
 
 /** CPU time of these processes and of their children. */
-export function treeCpuMs(pids: readonly number[]): number | undefined {
-  let sum = 0;
-  for (const pid of pids) {
-    const own = cpuTimeMs(pid);
-    const children = treeCpuMs(childrenOf(pid));
-    if (own === undefined || children === undefined) return;
-    sum += own + children;
-  }
-  return sum;
-}
-
-function childrenOf(pid: number): number[] {
-  try {
-    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-      readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
-    );
-  } catch {
-    return [];
-  }
-}
+export const treeCpuMs = (pids: readonly number[]): number | undefined => sum(pids.map(cpuTimeMs));
