@@ -57,6 +57,7 @@ export function startRunner(setup: RunnerSetup, failpoints?: string): RunnerProc
     execArgv: ['--conditions=@batchsender/source'],
     env: {
       PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
       NODE_ENV: 'test',
       ...(failpoints === undefined ? {} : { BATCHSENDER_FAILPOINTS: failpoints }),
     },

@@ -20,6 +20,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   try {
     // As root, Postgres runs as another user, who has to reach this folder.
     await chmod(folder, 0o755);
+    // Processes that tests start share what Node made of the sources: it is a third of their start.
+    process.env['NODE_COMPILE_CACHE'] = join(folder, 'compiled');
     const server = await startEmbeddedPostgres({ dataDir: join(folder, 'postgres'), settings });
     project.provide('embeddedPostgresUrl', server.url);
     return async () => {

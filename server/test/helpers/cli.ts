@@ -33,7 +33,12 @@ export function runCli(
 ): Cli {
   const child = spawn(process.execPath, ['--conditions=@batchsender/source', MAIN, ...(options.args ?? [])], {
     cwd: options.cwd ?? ROOT,
-    env: { PATH: process.env['PATH'], PORT: '0', ...options.env },
+    env: {
+      PATH: process.env['PATH'],
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+      PORT: '0',
+      ...options.env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let stdout = '';
