@@ -21,7 +21,7 @@ import { type Random, seededRandom, skew } from './model-random.ts';
 /** One job in one call, as the vendor saw it. */
 export interface LedgerEntry {
   readonly engine: number;
-  readonly provider: ProviderName;
+  readonly provider: string;
   readonly guarantee: Guarantee;
   readonly jobId: string;
   readonly batchId: string;
