@@ -17,6 +17,8 @@ const LOADERS: Record<
   csv: async () => (await import('./parts/csv.ts')).csvPart,
   export: async () => (await import('./parts/export.ts')).exportPart,
   latency: async () => (await import('./parts/latency.ts')).latencyPart,
+  fairness: async () => (await import('./parts/fairness.ts')).fairnessPart,
+  filled: async () => (await import('./parts/filled.ts')).filledPart,
   large: async () => (await import('./parts/large.ts')).largePart,
 };
 

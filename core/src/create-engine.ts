@@ -1,6 +1,9 @@
 import type { Engine, EngineOptions } from './engine/api.ts';
 import { BatchEngine } from './engine/batch-engine.ts';
 import { createRegistry } from './engine/create-registry.ts';
+import { configuredFailpoints } from './engine/failpoints/configure.ts';
+import { pluginsWithFailpoints } from './engine/failpoints/wrap-plugins.ts';
+import { withFailpoints } from './engine/failpoints/wrap-store.ts';
 import type { Logger } from './plugin/index.ts';
 import { createPostgresStore } from './postgres/create-store.ts';
 
@@ -23,12 +26,15 @@ const silent: Logger = {
  */
 export function createEngine(options: EngineOptions): Engine {
   const logger = options.logger ?? silent;
-  const registry = createRegistry(options.plugins);
-  const store = createPostgresStore({
+  const points = configuredFailpoints(options.tuning?.failpoints, process.env, logger);
+  const { plugins } = options;
+  const registry = createRegistry(points === undefined ? plugins : pluginsWithFailpoints(plugins, points));
+  const postgres = createPostgresStore({
     connectionString: options.database,
     schema: options.schema ?? 'batchsender',
     pools: { engine: options.pools?.engine ?? 4, api: options.pools?.api ?? 8 },
     onError: (error) => logger.warn({ err: error }, 'a database connection broke'),
   });
+  const store = points === undefined ? postgres : withFailpoints(postgres, points);
   return new BatchEngine({ options, store, registry, logger });
 }

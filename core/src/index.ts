@@ -3,6 +3,7 @@ export * from './engine/api.ts';
 export { createRegistry } from './engine/create-registry.ts';
 export * from './engine/errors.ts';
 export type * from './engine/isolation.ts';
+export type * from './engine/observer.ts';
 export type { RegisteredModule, Registry } from './engine/registry.ts';
 export type * from './engine/results.ts';
 export type {

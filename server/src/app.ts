@@ -12,6 +12,7 @@ import { requestIds } from './http/request-ids.ts';
 import { installRequestLog } from './http/request-log.ts';
 import { securityHeaders } from './http/security-headers.ts';
 import { validatorCompiler } from './http/validator.ts';
+import type { MetricsSource } from './metrics/metrics.ts';
 import { collectOpenApi, openApiRoutes } from './openapi/routes.ts';
 import type { App } from './routes/app-type.ts';
 import { batchFormRoute } from './routes/batch-form.ts';
@@ -23,7 +24,9 @@ import { connectionRoutes } from './routes/connections.ts';
 import { healthRoutes, type RunnerState } from './routes/health.ts';
 import { homeRoute } from './routes/home.ts';
 import { jobRoutes } from './routes/jobs.ts';
+import { metricsRoute } from './routes/metrics.ts';
 import { moduleRoutes } from './routes/modules.ts';
+import { installTracing } from './tracing/request-spans.ts';
 
 /** Largest JSON body, in bytes; longer lists are uploaded as NDJSON. */
 export const MAX_BODY_BYTES = 16 * 1024 * 1024;
@@ -41,6 +44,8 @@ export interface AppOptions {
   readonly version: string;
   /** A pino logger; without one nothing is logged. */
   readonly logger?: FastifyBaseLogger;
+  /** What `/metrics` answers; without it there is no such address. `isPublic`: it needs no API key. */
+  readonly metrics?: { readonly source: MetricsSource; readonly isPublic: boolean };
   /** Longest line of an upload, in bytes. Default 1 MiB. */
   readonly maxLineBytes?: number;
   /** Default: the engine's own runner. */
@@ -64,10 +69,12 @@ export function buildApp(options: AppOptions): App {
   installNotFound(app);
   app.addHook('onRequest', authenticate(options.apiKey));
   app.addHook('onRequest', refuseEncodings);
+  installTracing(app);
   collectOpenApi(app, options.version, engine.registry.list());
   app.after(() => {
     homeRoute(app);
     healthRoutes(app, engine, options.runner);
+    if (options.metrics !== undefined) metricsRoute(app, options.metrics.source, options.metrics.isPublic);
     moduleRoutes(app, engine);
     batchRoutes(app, engine);
     batchFormRoute(app, engine, options.maxLineBytes ?? MAX_LINE_BYTES);

@@ -30,6 +30,8 @@ export interface Settings {
   /** The types that the runner takes; undefined: all that are installed. */
   readonly types: readonly string[] | undefined;
   readonly runner: { readonly memoryMb: number | undefined; readonly silentMs: number };
+  /** `/metrics` needs no API key. */
+  readonly isMetricsPublic: boolean;
 }
 
 /**
@@ -108,6 +110,7 @@ function toSettings(values: VariableValues, cwd: string): Settings {
       memoryMb: values.BATCHSENDER_RUNNER_MEMORY_MB,
       silentMs: values.BATCHSENDER_RUNNER_SILENT_MS,
     },
+    isMetricsPublic: values.BATCHSENDER_METRICS_PUBLIC,
   };
 }
 

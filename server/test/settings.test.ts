@@ -35,6 +35,7 @@ test('without any variable the defaults hold', () => {
     role: 'all',
     types: undefined,
     runner: { memoryMb: undefined, silentMs: 5_000 },
+    isMetricsPublic: false,
   });
 });
 
@@ -102,10 +103,6 @@ test('a secret is never shown', () => {
   const message = messageOf({ DATABASE_URL: 'mysql://user:hunter2@host/db' });
   expect(message).toMatch(/^DATABASE_URL: the value is not valid/);
   expect(message).not.toContain('hunter2');
-});
-
-test('NATS_URL is refused, since this version has no NATS', () => {
-  expect(messageOf({ NATS_URL: 'nats://localhost' })).toMatch(/^NATS_URL is set\. This version has no NATS/);
 });
 
 test.each(['api', 'runner'])('the role %s needs a database that others can reach', (role) => {

@@ -37,6 +37,8 @@ export interface Contestant {
   export?(setting: Setting): Promise<ServerRun>;
   /** Times from adding one job to the start of its handler, one after the other. */
   latency?(setting: Setting): Promise<number[]>;
+  /** Times of small tenants beside one with the jobs of the setting, from submitting to the end of their batches. */
+  tenants?(setting: Setting): Promise<number[]>;
 }
 
 /** The names of a contestant's methods. */

@@ -31,6 +31,9 @@ const NoopPayload = Type.Object(
 /** Enough for all chunks of a runner to start whole: the work does nothing, so nothing needs protection. */
 const CONCURRENCY = 20_000;
 
+/** What a provider that is not free looks like: so many calls at once, each so long. */
+const PACED = { concurrency: 50, callMs: 2 };
+
 function noopModule(type: string, kind: 'at-least-once' | 'at-most-once', onCall: (jobId: string) => void) {
   const result = succeeded();
   const provider = defineProvider({
@@ -49,12 +52,35 @@ function noopModule(type: string, kind: 'at-least-once' | 'at-most-once', onCall
   return defineModule({ type, title: type, version: 1, payload: NoopPayload, providers: { noop: provider } });
 }
 
-/** `noop` takes repeats, `fenced` takes none and is fenced job by job. */
+function pacedModule() {
+  const result = succeeded();
+  const provider = defineProvider({
+    title: 'Some time for each call',
+    payload: NoopPayload,
+    credentials: Type.Object({}),
+    guarantee: { kind: 'at-least-once' },
+    concurrency: PACED.concurrency,
+    open: () => ({ process: () => new Promise((resolve) => setTimeout(resolve, PACED.callMs, result)) }),
+  });
+  return defineModule({
+    type: 'paced',
+    title: 'paced',
+    version: 1,
+    payload: NoopPayload,
+    providers: { noop: provider },
+  });
+}
+
+/** `noop` takes repeats, `fenced` takes none and is fenced job by job; `paced` calls take time. */
 export function noopPlugin(onCall: (jobId: string) => void): Plugin {
   return definePlugin({
     name: 'batchsender-bench-noop',
     version: '1.0.0',
     contract: 1,
-    modules: [noopModule('noop', 'at-least-once', onCall), noopModule('fenced', 'at-most-once', onCall)],
+    modules: [
+      noopModule('noop', 'at-least-once', onCall),
+      noopModule('fenced', 'at-most-once', onCall),
+      pacedModule(),
+    ],
   });
 }

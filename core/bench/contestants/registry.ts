@@ -47,6 +47,16 @@ const ENTRIES: readonly Entry[] = [
     load: async () => (await import('./mails.ts')).mails,
   },
   {
+    name: 'tenants-paced',
+    schema: 'batchsender',
+    load: async () => (await import('./small-tenants.ts')).smallTenants('paced'),
+  },
+  {
+    name: 'tenants-noop',
+    schema: 'batchsender',
+    load: async () => (await import('./small-tenants.ts')).smallTenants('noop'),
+  },
+  {
     name: 'graphile-worker',
     schema: 'graphile_worker',
     peer: 'graphile-worker',

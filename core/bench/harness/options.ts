@@ -1,7 +1,17 @@
 import { parseArgs } from 'node:util';
 
 /** The parts of the benchmark, in the order in which they run. */
-export const PARTS = ['enqueue', 'csv', 'drain', 'export', 'webhooks', 'smtp', 'latency'] as const;
+export const PARTS = [
+  'enqueue',
+  'csv',
+  'drain',
+  'export',
+  'webhooks',
+  'smtp',
+  'latency',
+  'fairness',
+  'filled',
+] as const;
 
 export type Part = (typeof PARTS)[number] | 'large';
 
@@ -14,7 +24,7 @@ export interface BenchOptions {
   readonly calls: number;
   /** Mails of the SMTP part. Default 5,000. */
   readonly mails: number;
-  /** CSV upload and export have `largeJobs` jobs. */
+  /** CSV upload, export and the large tenant have `largeJobs` jobs; `filled` has 5,000,000 events. */
   readonly large: boolean;
   /** Jobs of the large upload. Default 1,000,000. */
   readonly largeJobs: number;
@@ -31,7 +41,7 @@ export interface BenchOptions {
 export const USAGE = `npm run bench -- [options]
 
   --only PART,PART      ${PARTS.join(', ')}, large     (default: all but large)
-  --large               1,000,000 jobs for csv and export; without --only, also the part large
+  --large               1,000,000 jobs for csv, export and fairness, 5,000,000 events for filled; without --only, also the part large
   --contestants A,B     only these, by the name in the tables
   --jobs N              jobs of all parts but the following (100000)
   --calls N             HTTP calls of the webhook part      (40000)

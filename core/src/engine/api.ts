@@ -1,5 +1,6 @@
 import type { JobPayload, JsonObject, Logger, Plugin } from '../plugin/index.ts';
 import type { IsolatedEngine, IsolationOptions } from './isolation.ts';
+import type { Activity, Backlog, EngineObserver } from './observer.ts';
 import type { Registry } from './registry.ts';
 import type { BatchResults, ResultFilter } from './results.ts';
 import type { Transport } from './transport.ts';
@@ -175,6 +176,10 @@ export interface Engine extends IsolatedEngine {
    * `transport` is false while a transport between processes carries nothing.
    */
   ready(): Promise<{ readonly database: true; readonly runner: boolean; readonly transport: boolean }>;
+  /** What waits, of all tenants, as it was at most five seconds ago. */
+  backlog(): Promise<Backlog>;
+  /** What this process does now. */
+  activity(): Activity;
 
   /** Stores a batch: all of its jobs or none. With `client` it joins the caller's transaction. */
   submit(
@@ -293,6 +298,8 @@ export interface EngineOptions extends IsolationOptions {
   readonly transport?: Transport;
   /** Connections of the engine's own work (default 4) and of `submit`, reads and steering (default 8). */
   readonly pools?: { readonly engine?: number; readonly api?: number };
+  /** Is told what happens, for metrics. Traces need none: they go to the OpenTelemetry SDK, if there is one. */
+  readonly observer?: EngineObserver;
   /** Engine internals that tests and benchmarks turn. */
   readonly tuning?: Partial<Tuning>;
 }

@@ -1,19 +1,22 @@
 import type { Logger } from '../plugin/index.ts';
-import type { Batch, BatchState, Engine, EngineOptions, JobState, PageOptions, Tenant } from './api.ts';
+import type { Batch, Engine, EngineOptions, JobState, PageOptions, Tenant } from './api.ts';
 import { DEFAULT_TENANT } from './api.ts';
-import { decodeCursor, encodeCursor } from './cursor.ts';
 import { receiptsOf } from './decisions/delivery.ts';
 import { schemaColumns } from './decisions/result-columns.ts';
 import { BatchSenderError } from './errors.ts';
-import { checkBatchId, parseJobId, UUID } from './ids.ts';
+import { checkBatchId, parseJobId } from './ids.ts';
 import { Singles } from './intake/singles.ts';
 import { Intake } from './intake/submit.ts';
 import type { IsolatedChunk } from './isolation.ts';
+import { keepFor } from './keep-for.ts';
+import type { Activity, Backlog, EngineObserver } from './observer.ts';
+import { type BatchFilter, pageOfBatches, pageOfJobs } from './pages.ts';
 import { readResults } from './read-results.ts';
 import type { Registry } from './registry.ts';
 import type { BatchResults, ResultFilter } from './results.ts';
 import type { Store } from './store.ts';
 import { DEFAULT_TUNING } from './tuning.ts';
+import { guardObserver } from './watch/guard-observer.ts';
 import { Works } from './works.ts';
 
 export interface EngineParts {
@@ -40,6 +43,8 @@ export class BatchEngine implements Engine {
   readonly #works: Works;
   readonly #intake: Intake;
   readonly #singles: Singles;
+  readonly #watcher: EngineObserver | undefined;
+  readonly #backlog: () => Promise<Backlog>;
   #migrated: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -49,16 +54,19 @@ export class BatchEngine implements Engine {
     this.idempotency = store.idempotency;
     this.settings = store.settings;
     const tuning = { ...DEFAULT_TUNING, ...options.tuning };
+    const watcher = options.observer === undefined ? undefined : guardObserver(options.observer, logger);
+    this.#watcher = watcher;
+    this.#backlog = keepFor(tuning.backlogMs, () => store.read.backlog(tuning.leaseMs));
     const onRepairs = (count: number) => {
       this.repairs += count;
     };
-    this.#works = new Works({ options, store, registry, logger, tuning, onRepairs });
+    this.#works = new Works({ options, store, registry, logger, tuning, watcher, onRepairs });
     this.#intake = new Intake({
       store: store.intake,
       registry,
       chunkSize: tuning.chunkSize,
       uploadTtlMs: tuning.uploadTtlMs,
-      canTake: (type, connectionId) => this.#works.canTake(type, connectionId),
+      canTake: (type, place) => this.#works.canTake(type, place),
       take: (batch, leased) => this.#works.takeLeased(batch, leased),
       runnerId: this.#works.runnerId,
       wake: () => this.#works.wake(),
@@ -93,6 +101,15 @@ export class BatchEngine implements Engine {
   async ready(): ReturnType<Engine['ready']> {
     await this.#store.ping();
     return { database: true, runner: this.#works.ready, transport: this.#works.transportReady };
+  }
+
+  async backlog(): Promise<Backlog> {
+    await this.migrate();
+    return this.#backlog();
+  }
+
+  activity(): Activity {
+    return this.#works.runner.activity();
   }
 
   async submit(
@@ -164,26 +181,9 @@ export class BatchEngine implements Engine {
     return batch;
   }
 
-  async listBatches(
-    filter: Tenant & PageOptions & { type?: string; state?: BatchState; includeSingle?: boolean } = {},
-  ): ReturnType<Engine['listBatches']> {
+  async listBatches(filter: BatchFilter = {}): ReturnType<Engine['listBatches']> {
     await this.migrate();
-    const { type, state, includeSingle = false, cursor } = filter;
-    const limit = pageLimit(filter.limit);
-    const before = decodeCursor(cursor, UUID);
-    const items = await this.#store.read.batches(tenantOf(filter), {
-      includeSingle,
-      limit: limit + 1,
-      ...(type === undefined ? {} : { type }),
-      ...(state === undefined ? {} : { state }),
-      ...(before === undefined ? {} : { before }),
-    });
-    const page = items.slice(0, limit);
-    const last = page.at(-1);
-    return {
-      items: page,
-      nextCursor: items.length > limit && last !== undefined ? encodeCursor(last.id) : null,
-    };
+    return pageOfBatches(this.#store.read, tenantOf(filter), filter);
   }
 
   async listJobs(
@@ -191,14 +191,7 @@ export class BatchEngine implements Engine {
     filter: Tenant & PageOptions & { state?: JobState } = {},
   ): ReturnType<Engine['listJobs']> {
     const { id } = await this.getBatch(batchId, filter);
-    const after = Number(decodeCursor(filter.cursor, /^\d{1,9}$/) ?? -1);
-    const state = filter.state === undefined ? {} : { state: filter.state };
-    const page = await this.#store.read.jobs(tenantOf(filter), id, {
-      ...state,
-      limit: pageLimit(filter.limit),
-      after,
-    });
-    return { items: page.items, nextCursor: page.next === null ? null : encodeCursor(page.next) };
+    return pageOfJobs(this.#store.read, tenantOf(filter), id, filter);
   }
 
   async results(batchId: string, options: Tenant & ResultFilter = {}): Promise<BatchResults> {
@@ -279,15 +272,14 @@ export class BatchEngine implements Engine {
 
   async #sweep(batchId: string): Promise<void> {
     const until = performance.now() + INLINE_SWEEP_MS;
-    while (performance.now() < until && (await this.#store.maintenance.sweepStep(batchId)));
+    while (
+      performance.now() < until &&
+      (await this.#store.maintenance.sweepStep(batchId, this.#watcher?.onSweep))
+    );
   }
 
   async #stop(graceMs: number): Promise<void> {
     await this.#works.stop(graceMs);
     await this.#store.close();
   }
-}
-
-function pageLimit(limit = 100): number {
-  return Math.min(1_000, Math.max(1, Math.floor(limit)));
 }

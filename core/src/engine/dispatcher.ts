@@ -125,7 +125,7 @@ export class Dispatcher {
     const perBatch = Math.min(limit, target.perConnection);
     const found = await store.candidates({ versions, perBatch, rehintMs, cursor: this.#cursor });
     this.#cursor = found.cursor;
-    const chosen = chooseFairly(found.candidates, target.room, limit, this.#lastTenant);
+    const chosen = chooseFairly(found.candidates, target, limit, this.#lastTenant);
     if (chosen.length === 0) return true;
     this.#lastTenant = chosen.at(-1)?.tenantId;
     const marked = new Set(
@@ -140,9 +140,10 @@ export class Dispatcher {
   }
 }
 
-const toRef = ({ chunkId, type, moduleVersion, connectionId }: Candidate): ChunkRef => ({
+const toRef = ({ chunkId, type, moduleVersion, connectionId, tenantId }: Candidate): ChunkRef => ({
   chunkId,
   type,
   moduleVersion,
   connectionId,
+  tenantId,
 });

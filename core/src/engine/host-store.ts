@@ -10,6 +10,7 @@ import type {
   TransactionClient,
 } from './api.ts';
 import type { Receipts } from './decisions/delivery.ts';
+import type { Backlog } from './observer.ts';
 import type { ResultColumn, ResultRow } from './results.ts';
 
 /** A batch about to be stored. */
@@ -30,6 +31,8 @@ export interface NewBatch {
   readonly chunkSize: number;
   readonly scheduledAt: Date | null;
   readonly dedupeBy: readonly string[] | null;
+  /** W3C's `traceparent` of what was active when it was submitted, or null. */
+  readonly traceParent: string | null;
 }
 
 /** A chunk that was made under a lease, and the range of its jobs. */
@@ -166,4 +169,6 @@ export interface ReadStore {
   /** The columns that were uploaded as CSV; null if there are none. */
   columns(batchId: string): Promise<readonly ResultColumn[] | null>;
   connections(): Promise<readonly Connection[]>;
+  /** What waits, of all tenants. Runners count whose heartbeat is not older than `leaseMs`. */
+  backlog(leaseMs: number): Promise<Backlog>;
 }

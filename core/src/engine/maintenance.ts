@@ -1,4 +1,5 @@
 import type { Logger } from '../plugin/index.ts';
+import type { EngineObserver } from './observer.ts';
 import type { MaintenanceStore } from './store.ts';
 import type { Tuning } from './tuning.ts';
 
@@ -11,6 +12,7 @@ export interface MaintenanceOptions {
   onDue(): void;
   /** The reconciler found the log and the counters apart, and repaired so many places. */
   onRepairs(count: number): void;
+  readonly watcher?: EngineObserver | undefined;
 }
 
 const BEAT_MS = 1_000;
@@ -54,12 +56,15 @@ export class Maintenance {
   }
 
   async #beat(): Promise<void> {
-    const { store, holder, tuning, logger, onDue, onRepairs } = this.#options;
+    const { store, holder, tuning, logger, onDue, onRepairs, watcher } = this.#options;
     if (!(await store.lead('maintenance', holder, LEADER_TTL_MS))) return;
     const recovered = await store.recoverChunks(tuning.leaseMs);
     if (recovered > 0) logger.warn({ chunks: recovered }, 'took chunks back from a runner that is gone');
-    if (recovered > 0) onDue();
-    while (!this.#ended && (await store.sweepStep()));
+    if (recovered > 0) {
+      watcher?.onRecovered?.(recovered);
+      onDue();
+    }
+    while (!this.#ended && (await store.sweepStep(undefined, watcher?.onSweep)));
     if (this.#beats % UPLOAD_SWEEP_EVERY === 0) await store.sweepUploads(tuning.uploadTtlMs);
     if (this.#beats % UPLOAD_SWEEP_EVERY === 0 || this.#hasKeys) await this.#dropKeys();
     if (this.#beats % Math.max(1, Math.round(tuning.reconcileMs / BEAT_MS)) === 0) {
@@ -67,6 +72,7 @@ export class Maintenance {
       if (repairs > 0) {
         logger.error({ repairs }, 'the reconciler repaired batches: please report this');
         onRepairs(repairs);
+        watcher?.onRepairs?.(repairs);
         onDue();
       }
     }

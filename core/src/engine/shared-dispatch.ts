@@ -1,6 +1,7 @@
 import type { Logger } from '../plugin/index.ts';
 import type { DispatchGuide, DispatchTarget } from './dispatch-target.ts';
-import type { DispatchStore, Fleet } from './store.ts';
+import { mostPerConnection } from './runner/room.ts';
+import type { Candidate, DispatchStore, Fleet } from './store.ts';
 import type { ChunkRef, SharedTransport, Transport } from './transport.ts';
 import type { Tuning } from './tuning.ts';
 
@@ -31,8 +32,8 @@ const AWAY_MS = 3_000;
  */
 export class SharedDispatch implements DispatchGuide {
   readonly #options: SharedDispatchOptions;
-  /** Chunks that were hinted here and not seen taken, with their connection. */
-  readonly #hinted = new Map<number, string>();
+  /** Chunks that were hinted here and not seen taken. */
+  readonly #hinted = new Map<number, ChunkRef>();
   /** Until when the row is ours, by the monotonic clock. */
   #leadsUntil = Number.NEGATIVE_INFINITY;
   #awaySince: number | undefined;
@@ -122,19 +123,19 @@ export class SharedDispatch implements DispatchGuide {
     const fleet = await store.fleet({ leaseMs, rehintMs, hinted: [...this.#hinted.keys()] });
     const waiting = new Set(fleet.waiting);
     for (const chunkId of this.#hinted.keys()) if (!waiting.has(chunkId)) this.#hinted.delete(chunkId);
-    const busy = new Map(fleet.leased);
-    for (const connectionId of this.#hinted.values()) {
-      busy.set(connectionId, (busy.get(connectionId) ?? 0) + 1);
-    }
+    const busy = new Busy(fleet, this.#hinted.values());
     const runners = fleet.runners.length;
-    const total = [...busy.values()].reduce((sum, count) => sum + count, 0);
+    const able = ({ type, moduleVersion }: Candidate): number =>
+      fleet.runners.filter((versions) => (versions[type] ?? 0) >= moduleVersion).length;
     return {
       versions: newestVersions(fleet),
-      limit: runners * tuning.chunkSlots - total,
+      limit: runners * tuning.chunkSlots - busy.total,
       perConnection: runners * tuning.chunkSlotsPerConnection,
-      room: (connectionId, { type, moduleVersion }) => {
-        const able = fleet.runners.filter((versions) => (versions[type] ?? 0) >= moduleVersion).length;
-        return able * window(connectionId) - (busy.get(connectionId) ?? 0);
+      room: (connectionId, candidate) => able(candidate) * window(connectionId) - busy.of(connectionId),
+      newcomers: {
+        most: (connectionId, candidate) =>
+          able(candidate) * mostPerConnection(tuning) - busy.of(connectionId),
+        holds: (connectionId, tenantId) => busy.of(connectionId, tenantId) > 0,
       },
       publish: (refs) => this.#publish(refs),
     };
@@ -142,7 +143,7 @@ export class SharedDispatch implements DispatchGuide {
 
   async #publish(refs: readonly ChunkRef[]): Promise<void> {
     const { store, transport } = this.#options;
-    for (const { chunkId, connectionId } of refs) this.#hinted.set(chunkId, connectionId);
+    for (const ref of refs) this.#hinted.set(ref.chunkId, ref);
     try {
       await transport.publish(refs);
     } catch (error) {
@@ -153,6 +154,30 @@ export class SharedDispatch implements DispatchGuide {
     }
   }
 }
+
+/** Chunks that are leased or on their way, by connection and by tenant. */
+class Busy {
+  total = 0;
+  readonly #counts = new Map<string, number>();
+
+  constructor({ leased }: Fleet, hinted: Iterable<ChunkRef>) {
+    for (const [connectionId, tenantId, count] of leased) this.#add(connectionId, tenantId, count);
+    for (const { connectionId, tenantId } of hinted) this.#add(connectionId, tenantId, 1);
+  }
+
+  of(connectionId: string, tenantId?: string): number {
+    return this.#counts.get(keyOf(connectionId, tenantId)) ?? 0;
+  }
+
+  #add(connectionId: string, tenantId: string | undefined, count: number): void {
+    this.total += count;
+    for (const key of new Set([keyOf(connectionId), keyOf(connectionId, tenantId)])) {
+      this.#counts.set(key, (this.#counts.get(key) ?? 0) + count);
+    }
+  }
+}
+
+const keyOf = (connectionId: string, tenantId?: string): string => JSON.stringify([connectionId, tenantId]);
 
 /** The newest module version of each type that any of them runs. */
 function newestVersions({ runners }: Fleet): Record<string, number> {

@@ -2,6 +2,7 @@ import type { JobPayload } from '../plugin/index.ts';
 import type { BatchState, IdempotencyStore, Settings } from './api.ts';
 import type { IntakeStore, ReadStore, SteerStore } from './host-store.ts';
 import type { RecoveredChunk } from './isolation.ts';
+import type { EngineObserver } from './observer.ts';
 
 /** Counts of events that a chunk has closed its attempt with. */
 export interface Tallies {
@@ -108,6 +109,8 @@ export interface RunnableBatch {
   readonly connectionId: string;
   readonly moduleVersion: number;
   readonly defaults: Record<string, unknown> | null;
+  /** W3C's `traceparent` of its submitter, if that was traced. */
+  readonly traceParent: string | null;
   readonly retry: { maxAttempts?: number; baseMs?: number; capMs?: number; maxAgeMs?: number };
 }
 
@@ -190,8 +193,8 @@ export interface Candidate {
 export interface Fleet {
   /** Job types and module versions of each live runner. */
   readonly runners: readonly Readonly<Record<string, number>>[];
-  /** Leased chunks by their connection. */
-  readonly leased: readonly (readonly [connectionId: string, count: number])[];
+  /** Leased chunks by their connection and tenant. */
+  readonly leased: readonly (readonly [connectionId: string, tenantId: string, count: number])[];
   /** Of the chunks that were asked for: those whose hint was not taken yet. */
   readonly waiting: readonly number[];
 }
@@ -207,6 +210,7 @@ export type Notice =
       readonly batchId: string;
       readonly type: string;
       readonly connectionId: string;
+      readonly tenantId: string;
       readonly moduleVersion: number;
     }
   /** A batch was paused or cancelled. */
@@ -250,8 +254,8 @@ export interface MaintenanceStore {
   sweepUploads(ttlMs: number): Promise<number>;
   /** Drops keys of batches that take no more jobs, some at a time; answers how many. */
   dropKeys(): Promise<number>;
-  /** Works on one piece of a cancellation or a retry; false if none is left. */
-  sweepStep(batchId?: string): Promise<boolean>;
+  /** Works on one piece of a cancellation or a retry; false if none is left. `onSweep` hears what was cancelled. */
+  sweepStep(batchId?: string, onSweep?: EngineObserver['onSweep']): Promise<boolean>;
   /** Proves E2 for batches that changed since the last time, and repairs. Answers the number of repairs. */
   reconcile(limit: number): Promise<number>;
   /** Makes the partitions of the coming months, drops stale idempotency keys, runners and rate rows. */

@@ -6,6 +6,8 @@ export interface ChunkRef {
   /** Version of the module that the batch was made for: a runner needs this one or a newer one. */
   readonly moduleVersion: number;
   readonly connectionId: string;
+  /** Whose it is, where the transport tells: a runner counts the chunks of a tenant by it. */
+  readonly tenantId?: string;
 }
 
 /** A runner, as its transport sees it. */

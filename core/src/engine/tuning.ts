@@ -25,6 +25,10 @@ export interface Tuning {
   readonly reconcileMs: number;
   /** An upload without a sign of life is swept after: 60,000. */
   readonly uploadTtlMs: number;
+  /** What `backlog` answers is kept for: 5,000. */
+  readonly backlogMs: number;
+  /** What goes wrong on purpose, in tests only; see docs/guarantees.md. Default: nothing, and at no cost. */
+  readonly failpoints?: string;
 }
 
 export const DEFAULT_TUNING: Tuning = {
@@ -41,4 +45,5 @@ export const DEFAULT_TUNING: Tuning = {
   rehintMs: 10_000,
   reconcileMs: 30_000,
   uploadTtlMs: 60_000,
+  backlogMs: 5_000,
 };

@@ -8,10 +8,12 @@ import { BatchSenderError } from './errors.ts';
 import type { LeasedRange, NewBatch } from './host-store.ts';
 import type { IsolatedChunk } from './isolation.ts';
 import { Maintenance } from './maintenance.ts';
+import type { EngineObserver } from './observer.ts';
 import type { Registry } from './registry.ts';
 import { chargeRejections } from './runner/charge-rejections.ts';
 import { newLease } from './runner/new-lease.ts';
 import { PlanCache } from './runner/plan-cache.ts';
+import type { ChunkPlace } from './runner/room.ts';
 import { Runner } from './runner/runner.ts';
 import { SessionCache } from './runner/session-cache.ts';
 import { SharedDispatch } from './shared-dispatch.ts';
@@ -31,6 +33,8 @@ export interface WorksOptions {
   readonly registry: Registry;
   readonly logger: Logger;
   readonly tuning: Tuning;
+  /** Told of what happens; it never throws. */
+  readonly watcher: EngineObserver | undefined;
   onRepairs(count: number): void;
 }
 
@@ -56,7 +60,7 @@ export class Works {
   #consumption: Consumption | undefined;
   #uncharge: (() => void) | undefined;
 
-  constructor({ options, store, registry, logger, tuning, onRepairs }: WorksOptions) {
+  constructor({ options, store, registry, logger, tuning, watcher, onRepairs }: WorksOptions) {
     // The share of a provider's concurrency goes by the order of the ids.
     const runnerId = options.alone === true ? v7({ msecs: 0 }) : v7();
     this.runnerId = runnerId;
@@ -79,6 +83,7 @@ export class Works {
       retry: options.retry ?? {},
       logger,
       versions: this.#versions,
+      observer: watcher,
       onDue: (inMs) => this.#wakeIn(inMs),
       onRoom: () => this.#onRoom(tuning),
       isolate: options.isolate,
@@ -92,7 +97,7 @@ export class Works {
           tuning,
           logger,
           local,
-          window: (connectionId) => this.runner.window(connectionId),
+          window: (connectionId) => this.runner.room.window(connectionId),
           onLead: () => this.#dispatcher.wake(),
         })
       : undefined;
@@ -111,6 +116,7 @@ export class Works {
       logger,
       onDue,
       onRepairs,
+      watcher,
     });
   }
 
@@ -124,20 +130,15 @@ export class Works {
     return this.#transport.shared?.ready() ?? true;
   }
 
-  /** True if a chunk of the connection would be taken at once. */
-  canTake(type: string, connectionId: string, version = 0): boolean {
-    return (
-      this.#started &&
-      (this.#versions[type] ?? -1) >= version &&
-      this.runner.totalRoom > 0 &&
-      this.runner.room(connectionId) > 0
-    );
+  /** True if a chunk of the tenant would be taken at once. */
+  canTake(type: string, place: ChunkPlace, moduleVersion = 0): boolean {
+    return this.#started && (this.#versions[type] ?? -1) >= moduleVersion && this.runner.room.takes(place);
   }
 
   /** A batch was stored here with its chunks under a lease of ours: nothing need be asked for. */
   takeLeased({ id, ...batch }: NewBatch, leased: readonly LeasedRange[]): void {
     this.#plans.prime({ batchId: id, ...batch });
-    for (const range of leased) this.runner.work(newLease(id, range), batch.connectionId);
+    for (const range of leased) this.runner.work(newLease(id, range), batch);
   }
 
   /** Something is due: whoever dispatches for this process looks now. */
@@ -153,7 +154,7 @@ export class Works {
     else if (notice.kind === 'unblocked') this.runner.unblock(notice.connectionId);
     // Who dispatches for this process hears it too.
     if (!this.#started || this.#follows) return;
-    if (notice.kind !== 'chunk' || !this.canTake(notice.type, notice.connectionId, notice.moduleVersion)) {
+    if (notice.kind !== 'chunk' || !this.canTake(notice.type, notice, notice.moduleVersion)) {
       this.#dispatcher.wake();
       return;
     }
@@ -218,9 +219,10 @@ export class Works {
       dispatches: true,
       target: async () => ({
         versions: this.#versions,
-        limit: this.runner.totalRoom,
+        limit: this.runner.room.total,
         perConnection: chunkSlotsPerConnection,
-        room: (connectionId) => this.runner.room(connectionId),
+        room: (connectionId) => this.runner.room.of(connectionId),
+        newcomers: this.runner.room.newcomers,
         publish: (refs) => this.#local.publish(refs),
       }),
     };
@@ -228,11 +230,11 @@ export class Works {
 
   async #consume(): Promise<void> {
     const { runner } = this;
-    const consumer = (hasSlot: (connectionId: string) => boolean): TransportConsumer => ({
+    const consumer = (fits: (place: ChunkPlace) => boolean): TransportConsumer => ({
       versions: this.#versions,
-      room: () => runner.totalRoom,
+      room: () => runner.room.total,
       take: (ref) => {
-        if (!hasSlot(ref.connectionId)) return false;
+        if (!fits(ref)) return false;
         runner.accept(ref);
         return true;
       },
@@ -240,7 +242,7 @@ export class Works {
     // What this process dispatches for itself was chosen for the room that it has.
     await this.#local.consume(consumer(() => true));
     if (this.#transport === this.#local) return;
-    this.#consumption = await this.#transport.consume(consumer((id) => runner.hasSlot(id)));
+    this.#consumption = await this.#transport.consume(consumer((place) => runner.room.fits(place)));
     this.#transport.shared?.onSignal((inMs) => {
       if (this.#follows) return;
       if (inMs > 0) this.#dispatcher.wakeIn(inMs);

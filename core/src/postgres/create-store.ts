@@ -7,6 +7,7 @@ import { readBatches } from './read-batches.ts';
 import { readJobs } from './read-jobs.ts';
 import { readResults } from './read-results.ts';
 import { idempotencyStore, listConnections, settingsStore } from './small-stores.ts';
+import { backlogStatement } from './sql/backlog.ts';
 import { dispatchStatements } from './sql/dispatch.ts';
 import { fenceStatement } from './sql/fence.ts';
 import { fleetStatement } from './sql/fleet.ts';
@@ -66,6 +67,7 @@ export function createPostgresStore(options: StoreOptions): Store {
       ...readJobs(db, options.schema),
       ...readResults(db, api, options.schema),
       connections: () => listConnections(db),
+      backlog: backlogStatement(api, s),
     },
     maintenance: maintenanceStatements(pools.maintenance, s, notify),
     idempotency: idempotencyStore(db),

@@ -194,4 +194,12 @@ CREATE INDEX job_keys_upload ON $S.job_keys (upload_id) WHERE upload_id IS NOT N
     version: 3,
     sql: 'ALTER TABLE $S.batches ADD COLUMN columns json;',
   },
+  {
+    // The submitter's trace, and what monitoring counts without reading every batch there ever was.
+    version: 4,
+    sql: `
+ALTER TABLE $S.batches ADD COLUMN trace_parent text;
+CREATE INDEX batches_unknown ON $S.batches (type) INCLUDE (unknown) WHERE unknown > 0;
+`,
+  },
 ];

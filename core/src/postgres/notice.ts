@@ -7,7 +7,7 @@ import type { Notice } from '../engine/store.ts';
 export function readNotice(payload: string | undefined): Notice {
   if (payload === undefined || payload === '') return { kind: 'due' };
   try {
-    const { chunk, batch, type, connection, version, steered, unblocked } = JSON.parse(payload);
+    const { chunk, batch, type, connection, tenant, version, steered, unblocked } = JSON.parse(payload);
     if (typeof chunk === 'number')
       return {
         kind: 'chunk',
@@ -15,6 +15,7 @@ export function readNotice(payload: string | undefined): Notice {
         batchId: batch,
         type,
         connectionId: connection,
+        tenantId: tenant,
         moduleVersion: version,
       };
     if (typeof steered === 'string') return { kind: 'steered', batchId: steered };

@@ -152,6 +152,41 @@ describe('fairness', () => {
     await engine.cancel(large.id, { tenantId: 'large' });
   });
 
+  it('E16: starts a tenant that comes while others hold all chunks, and gives it half the slots', async () => {
+    const waiting: (() => void)[] = [];
+    const mail = fake({
+      provider: { concurrency: 4 },
+      process: () => new Promise((resolve) => waiting.push(() => resolve(succeeded()))),
+    });
+    // Nothing is given back: who comes late must not depend on it.
+    const tuning = { chunkSize: 50, sliceMs: 60_000, startWithinMs: 60_000 };
+    const engine = await world.started({ plugins: [mail], tuning });
+    const large = await engine.submit({ type: 'mail', jobs: numbered(1_000) }, { tenantId: 'large' });
+    const leased = async (batchId: string) =>
+      (
+        await world.sql(`SELECT 1 FROM batchsender.chunks WHERE batch_id = $1 AND state = 'leased'`, [
+          batchId,
+        ])
+      ).length;
+    await until('all chunks are of the large one', async () => (await leased(large.id)) === 8);
+    await until('its calls', () => waiting.length === 4);
+    const small = await engine.submit({ type: 'mail', jobs: numbered(20) }, { tenantId: 'small' });
+    await until('the small one has a chunk', async () => (await leased(small.id)) === 1);
+    await sleep(100);
+    await until('all calls of the small one', async () => {
+      for (const end of waiting.splice(0)) end();
+      return mail.timesCalled(small.id).size === 20;
+    });
+    const after = mail.calls.slice(4);
+    const last = after.findLastIndex((call) => call.batchId === small.id);
+    expect(last).toBeLessThan(50);
+    await engine.cancel(large.id, { tenantId: 'large' });
+    await until('the end', async () => {
+      for (const end of waiting.splice(0)) end();
+      return (await engine.getBatch(large.id, { tenantId: 'large' })).state === 'cancelled';
+    });
+  });
+
   it('E16: lets the other endpoints pass while one hangs', async () => {
     const hold = barrier();
     const mail = fake({

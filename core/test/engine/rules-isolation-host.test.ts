@@ -74,7 +74,7 @@ describe('a runner that is known to be dead', () => {
 
   it('E21: wakes the others', async () => {
     const mail = mailOf();
-    const engine = await world.started({ plugins: [mail], tuning: { pollMs: 30_000 } });
+    const engine = await world.started({ plugins: [mail], tuning: { pollMs: 300_000 } });
     const submitter = world.engine({ plugins: [mail] });
     await world.sql(
       `INSERT INTO batchsender.runners (id, seen_at, versions) VALUES ('${DEAD}', now(), '{}')`,

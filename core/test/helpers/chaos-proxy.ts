@@ -13,9 +13,11 @@ export interface ChaosProxy {
   stall(forMs: number): void;
   /**
    * The next `count` statements whose message holds one of `words` reach Postgres, but their
-   * connection breaks before the reply arrives.
+   * connection breaks before the reply arrives; or `atOnce`, while the statement runs.
    */
-  loseReplies(words: readonly string[], count: number): void;
+  loseReplies(words: readonly string[], count: number, atOnce?: boolean): void;
+  /** Connections that were broken by `loseReplies` so far. */
+  readonly lost: number;
   close(): Promise<void>;
 }
 
@@ -35,13 +37,15 @@ interface Fate {
   stalledUntil: number;
   words: readonly string[];
   losses: number;
+  lost: number;
+  atOnce: boolean;
 }
 
 /** Starts a proxy to the server of `url`. */
 export async function chaosProxy(url: string, options: ChaosProxyOptions = {}): Promise<ChaosProxy> {
   const target = new URL(url);
   const links = new Set<Link>();
-  const fate: Fate = { stalledUntil: 0, words: [], losses: 0 };
+  const fate: Fate = { stalledUntil: 0, words: [], losses: 0, lost: 0, atOnce: false };
   let killed = false;
   const listener = createServer((client) => {
     client.on('error', () => undefined);
@@ -66,7 +70,10 @@ export async function chaosProxy(url: string, options: ChaosProxyOptions = {}): 
     stall: (forMs) => {
       fate.stalledUntil = Math.max(fate.stalledUntil, performance.now() + forMs);
     },
-    loseReplies: (words, count) => Object.assign(fate, { words, losses: count }),
+    loseReplies: (words, count, atOnce = false) => Object.assign(fate, { words, losses: count, atOnce }),
+    get lost() {
+      return fate.lost;
+    },
     close: async () => {
       kill();
       listener.close();
@@ -98,11 +105,14 @@ function join(
     });
   }
   carry(client, fate, (data) => {
-    if (fate.losses > 0 && fate.words.some((word) => data.includes(word))) {
+    const loses = fate.losses > 0 && !link.muted && fate.words.some((word) => data.includes(word));
+    if (loses) {
       fate.losses -= 1;
+      fate.lost += 1;
       link.muted = true;
     }
-    server.write(data);
+    if (loses && fate.atOnce) server.write(data, () => destroy(link));
+    else server.write(data);
   });
   carry(server, fate, (data) => {
     if (link.muted) destroy(link);

@@ -40,10 +40,11 @@ const unknownArguments = (args: readonly string[]): StartError =>
 /** The text of `--help`. */
 export function helpText(version: string): string {
   const schemas: Record<string, object> = Variables.properties;
+  const width = Math.max(...Object.keys(schemas).map((name) => name.length)) + 2;
   const variables = Object.entries(schemas).map(([name, schema]) => {
     const { description, default: fallback } = schema as { description?: string; default?: unknown };
     const ending = fallback === undefined || fallback === '' ? '' : ` [${String(fallback)}]`;
-    return `  ${name.padEnd(32)}${description}${ending}`;
+    return `  ${name.padEnd(width)}${description}${ending}`;
   });
   return [
     `BatchSender ${version}: delivers large batches of jobs, and knows what became of every single one.`,

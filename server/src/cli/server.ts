@@ -1,16 +1,16 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import { createEngine, type Engine } from '@batchsender/core';
+import { createEngine, type Engine, type EngineObserver } from '@batchsender/core';
 import { startEmbeddedPostgres } from '@batchsender/core/embedded';
 import type { Module, Plugin } from '@batchsender/core/plugin';
 import type { Logger } from 'pino';
 import { buildApp } from '../app.ts';
-import { type ApiKey, apiKey } from '../http/auth.ts';
+import { type ApiKey, apiKey, keyCheck } from '../http/auth.ts';
+import { createMetrics, type Metrics, metricsSource } from '../metrics/metrics.ts';
 import { loadPlugins } from '../plugin-loader/load.ts';
-import { healthPages, plainHttp, type Readiness } from '../processes/runner-http.ts';
+import { healthPages, metricsPage, plainHttp, type Readiness } from '../processes/runner-http.ts';
 import { Supervisor } from '../processes/supervisor.ts';
 import type { App } from '../routes/app-type.ts';
-import type { RunnerState } from '../routes/health.ts';
 import { type Connections, readConnections } from '../settings/connections.ts';
 import type { Environment } from '../settings/environment.ts';
 import { preferUsable } from '../settings/usable-providers.ts';
@@ -45,10 +45,12 @@ export async function startServer(options: StartOptions): Promise<BannerFacts> {
   const host = await loadHost(options);
   for (const notice of host.notices) logger.warn(notice);
   const database = await openDatabase(options);
-  const engine = await openEngine(options, database.url, host);
+  const metrics = createMetrics('server');
+  const engine = await openEngine(options, database.url, host, metrics.observer);
+  metrics.watch(engine, { backlog: true });
   const { role, types } = settings;
   const start = { api: startApi, runner: startRunner, all: startAll }[role];
-  const port = await start({ options, engine, host, databaseUrl: database.url });
+  const port = await start({ options, engine, host, metrics, databaseUrl: database.url });
   const { plugins, notices } = host;
   return {
     version,
@@ -67,20 +69,18 @@ interface Parts {
   /** It takes batches in and tells of them; the runner has an engine of its own, in a child process. */
   readonly engine: Engine;
   readonly host: Host;
+  readonly metrics: Metrics;
   readonly databaseUrl: string;
 }
 
 async function startAll(parts: Parts): Promise<number> {
   const key = await openKey(parts);
   const supervisor = await startSupervisor(parts);
-  return listen(
-    parts,
-    openApp(parts, key, () => supervisor),
-  );
+  return listen(parts, openApp(parts, key, supervisor));
 }
 
 async function startApi(parts: Parts): Promise<number> {
-  return listen(parts, openApp(parts, await openKey(parts), 'none'));
+  return listen(parts, openApp(parts, await openKey(parts)));
 }
 
 async function startRunner(parts: Parts): Promise<number> {
@@ -94,7 +94,10 @@ async function startRunner(parts: Parts): Promise<number> {
     );
     return { database, runner, transport };
   };
-  const server = plainHttp(healthPages(isReady));
+  const source = metricsSource(parts.metrics, () => supervisor.metrics());
+  const { isMetricsPublic, apiKey: given } = options.settings;
+  const mayScrape = isMetricsPublic ? undefined : await keyCheck(given, engine.settings);
+  const server = plainHttp({ ...healthPages(isReady), ...metricsPage(source, mayScrape) });
   options.resources.defer(() => closePlain(server));
   const { host, port } = options.settings;
   server.listen(port, host);
@@ -110,9 +113,19 @@ async function openKey({ options, engine }: Parts): Promise<ApiKey> {
   return key;
 }
 
-function openApp({ options, engine }: Parts, key: ApiKey, runner: RunnerState): App {
+/** Without a supervisor the runners are in other servers. */
+function openApp({ options, engine, metrics }: Parts, key: ApiKey, supervisor?: Supervisor): App {
   const { settings, version, logger, resources } = options;
-  const app = buildApp({ engine, apiKey: key, version, logger, runner, maxLineBytes: settings.maxLineBytes });
+  const source = metricsSource(metrics, () => supervisor?.metrics() ?? Promise.resolve([]));
+  const app = buildApp({
+    engine,
+    apiKey: key,
+    version,
+    logger,
+    runner: supervisor === undefined ? 'none' : () => supervisor,
+    maxLineBytes: settings.maxLineBytes,
+    metrics: { source, isPublic: settings.isMetricsPublic },
+  });
   resources.defer(() => closeApp(app));
   return app;
 }
@@ -199,7 +212,12 @@ async function openDatabase(options: StartOptions): Promise<{ url: string; dataD
   return { url: postgres.url, dataDir: postgres.dataDir };
 }
 
-async function openEngine(options: StartOptions, url: string, host: Host): Promise<Engine> {
+async function openEngine(
+  options: StartOptions,
+  url: string,
+  host: Host,
+  observer: EngineObserver,
+): Promise<Engine> {
   const { settings, logger, resources } = options;
   const engine = createEngine({
     database: url,
@@ -209,6 +227,7 @@ async function openEngine(options: StartOptions, url: string, host: Host): Promi
     allowNetworks: settings.allowNetworks,
     retry: settings.retry,
     ...(settings.types === undefined ? {} : { types: settings.types }),
+    observer,
     ...(settings.publicUrl === undefined ? {} : { publicUrl: settings.publicUrl }),
   });
   resources.defer(() => engine.stop({ graceMs: GRACE_MS }));

@@ -1,5 +1,5 @@
 import type { Problem } from '@batchsender/core';
-import { isDatabaseDown } from './database-down.ts';
+import { isDatabaseDown, isDatabaseUnwritable } from './database-down.ts';
 import { isProblemCode } from './error-table.ts';
 import { HttpProblem, type ProblemPlace } from './problem.ts';
 
@@ -16,10 +16,16 @@ export interface RequestFacts {
 /** Turns any error into a problem; `internal_error` for what nobody expected. */
 export function toProblem(error: unknown, facts: RequestFacts): HttpProblem {
   if (error instanceof HttpProblem) return error;
-  return (
-    fromEngine(error) ??
-    fromFastify(error, facts) ??
-    (isDatabaseDown(error) ? databaseDown(error) : internalError(error))
+  return fromEngine(error) ?? fromFastify(error, facts) ?? fromDatabase(error) ?? internalError(error);
+}
+
+function fromDatabase(error: unknown): HttpProblem | undefined {
+  if (isDatabaseDown(error)) return databaseDown(error);
+  if (!isDatabaseUnwritable(error)) return undefined;
+  return new HttpProblem(
+    'database_unavailable',
+    'The database takes no writes now: its disk is full, or it is read-only. Nothing was stored. Try again later.',
+    { headers: { 'retry-after': RETRY_AFTER_S }, cause: error },
   );
 }
 

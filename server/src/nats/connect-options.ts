@@ -48,6 +48,7 @@ function authenticatorOf(auth: NatsAuth): Authenticator | undefined {
     case 'nkey':
       return nkeyAuthenticator(bytes(auth.seed));
     case 'credentials':
-      return credsAuthenticator(bytes(auth.text));
+      // The library reads no file whose last line has no end.
+      return credsAuthenticator(bytes(`${auth.text}\n`));
   }
 }

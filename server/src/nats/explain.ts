@@ -64,6 +64,9 @@ function refusal(error: unknown, settings: NatsSettings, place: string): NatsPro
   if (error instanceof PermissionViolationError) {
     return forNow(`${place} forbids this user to ${error.operation} '${error.subject}'.`);
   }
+  if (/unable to parse credentials/.test(message)) {
+    return forGood('BATCHSENDER_NATS_CREDENTIALS is no credentials file: it needs a JWT and a seed.');
+  }
   if (/does not support 'tls'/.test(message)) {
     return forGood(`${place} has no TLS, but NATS_URL or BATCHSENDER_NATS_TLS_CA asks for it.`);
   }

@@ -113,10 +113,11 @@ export class Puller {
 /** What a message says, if it is one of ours. */
 function refOf(message: JsMsg): ChunkRef | undefined {
   try {
-    const { chunkId, type, moduleVersion, connectionId } = message.json<Partial<ChunkRef>>();
+    const { chunkId, type, moduleVersion, connectionId, tenantId } = message.json<Partial<ChunkRef>>();
     if (!Number.isSafeInteger(chunkId) || !Number.isSafeInteger(moduleVersion)) return undefined;
     if (typeof type !== 'string' || typeof connectionId !== 'string') return undefined;
-    return { chunkId: Number(chunkId), type, moduleVersion: Number(moduleVersion), connectionId };
+    const tenant = typeof tenantId === 'string' ? { tenantId } : {};
+    return { chunkId: Number(chunkId), type, moduleVersion: Number(moduleVersion), connectionId, ...tenant };
   } catch {
     return undefined;
   }

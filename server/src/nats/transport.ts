@@ -19,7 +19,7 @@ const REMAKE_MS = 10_000;
 const FLUSH_MS = 500;
 
 /** NATS is not connected, or its stream cannot be made. */
-export class NatsUnavailableError extends Error {
+class NatsUnavailableError extends Error {
   override readonly name = 'NatsUnavailableError';
   readonly code = 'nats_unavailable';
 }

@@ -6,14 +6,13 @@ export interface PipeEnd {
   on(event: 'disconnect', listener: () => void): unknown;
 }
 
-/** What one side may ask of the other: names with functions of one argument, both of plain JSON. */
-// biome-ignore lint/suspicious/noExplicitAny: each name has its own argument and answer
-export type Calls = { readonly [name: string]: (request: any) => any };
-
 type Request<C, K extends keyof C> = C[K] extends (request: infer R) => unknown ? R : never;
 type Answer<C, K extends keyof C> = C[K] extends (request: never) => infer R ? Awaited<R> : never;
 
-/** Typed questions and answers between two processes. `Theirs` is what the other side answers, `Ours` what this one does. */
+/**
+ * Typed questions and answers between two processes: interfaces of functions of one argument, both plain JSON.
+ * `Theirs` is what the other side answers, `Ours` what this one does.
+ */
 export interface Channel<Theirs, Ours> {
   /** Asks, and waits for the answer; for ever, unless `timeoutMs` is given. @throws ChannelError */
   ask<K extends keyof Theirs & string>(

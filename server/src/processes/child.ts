@@ -41,6 +41,7 @@ export class Child {
   #signAt: number = performance.now();
   #lookedAt: number = performance.now();
   #silent = false;
+  #hasEnded = false;
 
   constructor(options: ChildOptions) {
     this.#options = options;
@@ -58,6 +59,7 @@ export class Child {
       clearInterval(this.#timer);
       process.off('exit', this.#onExit);
       this.ready = false;
+      this.#hasEnded = true;
       resolve({ code, signal, silent: this.#silent });
     };
     this.ended = promise;
@@ -67,6 +69,10 @@ export class Child {
       if (this.#process.pid === undefined) end(null, null);
     });
     process.on('exit', this.#onExit);
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
   }
 
   get pid(): number | undefined {

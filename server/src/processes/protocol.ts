@@ -1,6 +1,7 @@
 import type { IsolatedChunk, IsolationEnd, RetryPolicy } from '@batchsender/core';
 import type { JsonObject } from '@batchsender/core/plugin';
 import type { LogLevel } from '../logging.ts';
+import type { MetricsSnapshot } from '../metrics/snapshot.ts';
 import type { NatsSettings } from '../settings/nats.ts';
 
 /** What a child must know to work. It travels over the pipe alone: no argument or variable shows it to others. */
@@ -31,6 +32,8 @@ export interface ChildCalls {
   work(request: null): void;
   /** A child for one chunk at a time (E21): takes the chunk over and works on it. */
   run(chunk: IsolatedChunk): { readonly taken: boolean; readonly dueInMs?: number };
+  /** The values of its metrics. */
+  metrics(request: null): MetricsSnapshot;
   /** Lets the calls in flight end, and ends the process. */
   stop(request: { readonly graceMs: number }): void;
 }

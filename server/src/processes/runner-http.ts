@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { MetricsSource } from '../metrics/metrics.ts';
 
 /** What a path answers. */
 export interface PlainAnswer {
@@ -8,12 +9,15 @@ export interface PlainAnswer {
 }
 
 /** Paths with what answers a GET of them. */
-export type PlainRoutes = Readonly<Record<string, () => PlainAnswer | Promise<PlainAnswer>>>;
+export type PlainRoutes = Readonly<
+  Record<string, (request: IncomingMessage) => PlainAnswer | Promise<PlainAnswer>>
+>;
 
+const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** An answer as JSON. */
-export const plainJson = (status: number, body: object): PlainAnswer => ({
+const plainJson = (status: number, body: object): PlainAnswer => ({
   status,
   contentType: JSON_TYPE,
   body: JSON.stringify(body),
@@ -40,17 +44,31 @@ async function answer(
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
-async function find(routes: PlainRoutes, { method, url = '/' }: IncomingMessage): Promise<PlainAnswer> {
+async function find(routes: PlainRoutes, request: IncomingMessage): Promise<PlainAnswer> {
+  const { method, url = '/' } = request;
   const path = url.split('?', 1)[0] ?? '/';
   const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
   if (route === undefined) return plainJson(404, { status: 404, code: 'not_found' });
   if (method !== 'GET' && method !== 'HEAD')
     return plainJson(405, { status: 405, code: 'method_not_allowed' });
   try {
-    return await route();
+    return await route(request);
   } catch {
     return plainJson(500, { status: 500, code: 'internal_error' });
   }
+}
+
+/** `/metrics` of a process without an API; `mayScrape` looks at the `Authorization` header, if that is asked for. */
+export function metricsPage(
+  source: MetricsSource,
+  mayScrape?: (header: string | undefined) => boolean,
+): PlainRoutes {
+  return {
+    '/metrics': async ({ headers }) =>
+      mayScrape?.(headers.authorization) === false
+        ? plainJson(401, { status: 401, code: 'unauthorized' })
+        : { status: 200, contentType: METRICS_TYPE, body: await source.text() },
+  };
 }
 
 /** What a process needs to do its work. */

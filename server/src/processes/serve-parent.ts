@@ -2,6 +2,7 @@ import { createEngine, type Engine, type EngineOptions } from '@batchsender/core
 import type { Plugin } from '@batchsender/core/plugin';
 import type { Logger } from 'pino';
 import { createLogger, safeError } from '../logging.ts';
+import { createMetrics, type Metrics } from '../metrics/metrics.ts';
 import { openTransport } from '../nats/open-transport.ts';
 import { loadPlugins } from '../plugin-loader/load.ts';
 import type { Channel } from './channel.ts';
@@ -15,6 +16,7 @@ interface Opened {
   readonly orders: RunnerOrders;
   readonly plugins: readonly Plugin[];
   readonly logger: Logger;
+  readonly metrics: Metrics;
 }
 
 /** A child's answers to its parent. Answers the function that ends the process after a grace period. */
@@ -43,7 +45,7 @@ export function serveParent(channel: Channel<ParentCalls, ChildCalls>): (graceMs
   channel.serve('open', async (orders) => {
     const logger = createLogger(orders.logLevel).child({ process: 'runner' });
     reportCrashes(logger);
-    opened = { orders, logger, plugins: await loadPlugins(process.cwd()) };
+    opened = { orders, logger, plugins: await loadPlugins(process.cwd()), metrics: createMetrics('runner') };
   });
   channel.serve('prepare', async ({ alone }) => {
     engine = alone
@@ -53,6 +55,7 @@ export function serveParent(channel: Channel<ParentCalls, ChildCalls>): (graceMs
           ...(await transportOf(must(opened))),
         });
     const { runnerId } = engine;
+    must(opened).metrics.watch(engine, { backlog: false });
     // Chunks and leaderships name their runner only: this line tells which process that is.
     must(opened).logger.info({ pid: process.pid, runnerId, alone }, 'a runner process has its runner');
     return { runnerId };
@@ -67,6 +70,7 @@ export function serveParent(channel: Channel<ParentCalls, ChildCalls>): (graceMs
       await solo.stop({ graceMs: 1_000 });
     }
   });
+  channel.serve('metrics', () => must(opened).metrics.snapshot());
   const stop = (graceMs: number): void => {
     setTimeout(() => process.exit(1), graceMs + LAST_MS).unref();
     const ended = engine === undefined ? Promise.resolve() : engine.stop({ graceMs });
@@ -86,7 +90,7 @@ async function transportOf({ orders, logger }: Opened): Promise<Pick<EngineOptio
 }
 
 function makeEngine(
-  { orders, plugins, logger }: Opened,
+  { orders, plugins, logger, metrics }: Opened,
   options: Pick<EngineOptions, 'alone' | 'isolate' | 'transport'>,
 ): Engine {
   const { databaseUrl, credentials, allowNetworks, publicUrl, retry, types } = orders;
@@ -97,6 +101,7 @@ function makeEngine(
     allowNetworks,
     retry,
     credentials: (type, provider) => credentials[`${type}.${provider}`],
+    observer: metrics.observer,
     ...options,
     ...(publicUrl === undefined ? {} : { publicUrl }),
     ...(types === undefined ? {} : { types }),

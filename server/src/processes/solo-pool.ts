@@ -1,9 +1,10 @@
 import type { IsolatedChunk, IsolationEnd } from '@batchsender/core';
 import { Child, type ChildOptions } from './child.ts';
+import type { ChildMetrics } from './child-metrics.ts';
 import { explainEnd } from './explain-end.ts';
 import { type RecoverOptions, recoverFrom } from './recover.ts';
 
-export type SoloPoolOptions = ChildOptions & RecoverOptions;
+export type SoloPoolOptions = ChildOptions & RecoverOptions & { readonly metrics: ChildMetrics };
 
 /** Chunks that run alone at once: each has a process, while the others go on with their work. */
 const MOST = 2;
@@ -31,11 +32,17 @@ export class SoloPool {
   async run(chunk: IsolatedChunk): Promise<IsolationEnd> {
     if (this.#stopping || this.#busy.size >= MOST) return { state: 'refused' };
     const work = this.#run(chunk).catch((error: unknown): IsolationEnd => {
-      this.#options.logger.error({ err: error }, 'a process for a single chunk could not be started');
+      if (!this.#stopping)
+        this.#options.logger.error({ err: error }, 'a process for a single chunk could not be started');
       return { state: 'refused' };
     });
     this.#busy.add(work);
     return work.finally(() => this.#busy.delete(work));
+  }
+
+  /** Those that live. */
+  get children(): ReadonlySet<Child> {
+    return this.#children;
   }
 
   async stop(graceMs: number): Promise<void> {
@@ -60,6 +67,7 @@ export class SoloPool {
     if (ended === undefined || ended instanceof Error)
       return this.#bury(child, ended === undefined || ended.name === 'ChannelError');
     child.runnerId = undefined;
+    await this.#options.metrics.ask(child);
     this.#keep(child);
     if (!ended.taken) return { state: 'refused' };
     return { state: 'ended', ...(ended.dueInMs === undefined ? {} : { dueInMs: ended.dueInMs }) };
@@ -70,7 +78,7 @@ export class SoloPool {
     const end = await child.ended;
     // Whoever was ended while the server stops is not to blame.
     const chunks = await recoverFrom(this.#options, child, { alone: died && !this.#stopping });
-    this.#options.logger.error(...explainEnd(child, end, chunks));
+    if (!this.#stopping) this.#options.logger.error(...explainEnd(child, end, chunks));
     return chunks.length === 0 ? { state: 'refused' } : { state: 'died' };
   }
 
@@ -79,6 +87,7 @@ export class SoloPool {
     this.#children.add(child);
     void child.ended.then(() => {
       this.#children.delete(child);
+      void this.#options.metrics.retire(child);
       this.#idle = this.#idle.filter((idle) => idle.child !== child);
     });
     try {

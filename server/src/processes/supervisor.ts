@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Engine } from '@batchsender/core';
+import type { Engine, IsolationEnd } from '@batchsender/core';
 import type { Logger } from 'pino';
 import { StartError } from '../cli/start-error.ts';
+import type { MetricsSnapshot } from '../metrics/snapshot.ts';
 import { ChannelError } from './channel.ts';
 import { Child, type ChildOptions } from './child.ts';
+import { ChildMetrics } from './child-metrics.ts';
 import { explainEnd } from './explain-end.ts';
 import { recoverFrom } from './recover.ts';
 import { SoloPool } from './solo-pool.ts';
@@ -29,6 +31,7 @@ const NEVER_WORKED =
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #solo: SoloPool;
+  readonly #metrics = new ChildMetrics();
   readonly #stopping = new AbortController();
   readonly #started = Promise.withResolvers<void>();
   #child: Child | undefined;
@@ -37,7 +40,8 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#solo = new SoloPool({ ...options, isolate: () => Promise.resolve({ state: 'refused' }) });
+    const isolate = (): Promise<IsolationEnd> => Promise.resolve({ state: 'refused' });
+    this.#solo = new SoloPool({ ...options, isolate, metrics: this.#metrics });
   }
 
   /** Resolves when the first child works. @throws StartError if it cannot for a reason that it names. */
@@ -59,6 +63,12 @@ export class Supervisor {
   /** The runner's child; undefined while there is none. */
   get child(): Child | undefined {
     return this.#child;
+  }
+
+  /** The metrics of the children, those included that have ended. */
+  metrics(): Promise<readonly MetricsSnapshot[]> {
+    const runner = this.#child === undefined ? [] : [this.#child];
+    return this.#metrics.collect([...runner, ...this.#solo.children]);
   }
 
   /** Lets the calls in flight end for at most `graceMs`. */
@@ -95,6 +105,7 @@ export class Supervisor {
     await this.#setToWork(child);
     const end = await child.ended;
     this.#child = undefined;
+    await this.#metrics.retire(child);
     this.#stopping.signal.removeEventListener('abort', stop);
     const chunks = await recoverFrom(this.#options, child, { alone: false });
     if (this.#isStopping && end.code === 0) return;

@@ -134,6 +134,11 @@ export const Variables = Type.Object({
     description: 'the longest line of an upload in bytes, from 1024 to 67108864',
     examples: ['1048576'],
   }),
+  BATCHSENDER_METRICS_PUBLIC: Type.Boolean({
+    default: false,
+    description: 'true or false: whether /metrics needs no API key',
+    examples: ['true'],
+  }),
 });
 
 /** The variables after parsing. */

@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { eventually } from '../helpers/app.ts';
+import { eventually as within } from '../helpers/app.ts';
 import { type WildApp, type WildOptions, type WildServer, wildApp } from '../helpers/wild-app.ts';
+
+/** Processes that start take their time on a machine under load. */
+const eventually = <T>(probe: () => Promise<T | undefined | false>): Promise<T> => within(probe, 120_000);
 
 let app: WildApp;
 afterEach(() => app.close());
@@ -8,12 +11,9 @@ afterEach(() => app.close());
 const POISON = 7;
 const COUNT = 14;
 
-/** A machine under load must not look like an endless loop. */
-const env = { BATCHSENDER_RUNNER_SILENT_MS: '3000' };
-
-async function started(options: WildOptions = {}, more: Record<string, string> = {}): Promise<WildServer> {
+async function started(options: WildOptions = {}, env: Record<string, string> = {}): Promise<WildServer> {
   app = await wildApp(options);
-  return app.start({ env: { ...env, ...more } });
+  return app.start({ env });
 }
 
 /** Submits a batch in which one job does something. */
@@ -24,7 +24,7 @@ async function submit(server: WildServer, does?: string, ms = 1): Promise<string
 
 /** Only the culprit failed, and the log says why. */
 async function expectCulprit(server: WildServer, id: string): Promise<void> {
-  const { counts } = await server.completed(id, 240_000);
+  const { counts } = await server.completed(id, 500_000);
   expect(counts).toMatchObject({ total: COUNT, succeeded: COUNT - 1, failed: 1 });
   const { items } = (await server.api(`/v1/batches/${id}/jobs?state=failed`)).body;
   expect(items).toMatchObject([{ seq: POISON, code: 'runner_died' }]);
@@ -33,7 +33,7 @@ async function expectCulprit(server: WildServer, id: string): Promise<void> {
   for (let seq = 0; seq < COUNT; seq++) expect(calls.get(`${id}.${seq}`)).toBeGreaterThan(0);
 }
 
-describe('a plugin', { timeout: 300_000 }, () => {
+describe('a plugin', { timeout: 600_000 }, () => {
   test('E21: in an endless loop hurts its job alone, and the API answers all the time', async () => {
     const server = await started();
     const [before] = server.children();
@@ -50,7 +50,7 @@ describe('a plugin', { timeout: 300_000 }, () => {
       }
     })();
     const poisoned = await submit(server, 'loop');
-    await eventually(async () => app.calls().has(`${poisoned}.${POISON}`), 60_000);
+    await eventually(async () => app.calls().has(`${poisoned}.${POISON}`));
     // Taken while the loop runs, and delivered before its culprit is found.
     const other = await submit(server);
     expect((await server.completed(other)).counts).toMatchObject({ succeeded: COUNT });
@@ -58,8 +58,8 @@ describe('a plugin', { timeout: 300_000 }, () => {
     asking.abort();
     await watch;
     expect(asked).toBeGreaterThan(100);
-    // The loop lasts until its process is killed, after 3 s: the API felt nothing of it.
-    expect(slowestMs).toBeLessThan(2_000);
+    // The loop lasts until its process is killed, after 5 s: the API felt nothing of it.
+    expect(slowestMs).toBeLessThan(4_000);
     expect(server.children()).not.toContain(before);
     expect(server.cli.stdout()).toMatch(/gave no sign of life .* At work: plugin-wild/);
     expect((await server.api('/readyz')).status).toBe(200);
@@ -94,7 +94,7 @@ describe('a plugin', { timeout: 300_000 }, () => {
     const concurrency = 5;
     const server = await started({ guarantee: 'at-most-once', concurrency });
     const id = await submit(server, 'exit', 5);
-    const { counts } = await server.completed(id, 240_000);
+    const { counts } = await server.completed(id, 500_000);
     expect(counts.succeeded + counts.unknown).toBe(COUNT);
     expect(counts.unknown).toBeGreaterThan(0);
     expect(counts.unknown).toBeLessThanOrEqual(concurrency);

@@ -1,9 +1,12 @@
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { eventually } from '../helpers/app.ts';
+import { eventually as within } from '../helpers/app.ts';
 import { appFolder } from '../helpers/app-folder.ts';
 import { runCli } from '../helpers/cli.ts';
 import { type WildApp, wildApp, wildConfig } from '../helpers/wild-app.ts';
+
+/** Processes that start take their time on a machine under load. */
+const eventually = <T>(probe: () => Promise<T | undefined | false>): Promise<T> => within(probe, 120_000);
 
 let app: WildApp | undefined;
 const closers: (() => unknown)[] = [];
@@ -22,7 +25,7 @@ function otherFolder(one: WildApp, options: Parameters<typeof wildConfig>[1]): s
   return folder.path;
 }
 
-describe('the roles', { timeout: 240_000 }, () => {
+describe('the roles', { timeout: 600_000 }, () => {
   test('api takes batches without a runner, and a runner that starts later delivers them', async () => {
     app = await wildApp();
     const api = await app.start({ args: ['--role', 'api'] });

@@ -5,6 +5,7 @@ import { testDatabase } from '../../../core/test/helpers/postgres.ts';
 import { type AppOptions, buildApp } from '../../src/app.ts';
 import { apiKey } from '../../src/http/auth.ts';
 import { createLogger } from '../../src/logging.ts';
+import { createMetrics, metricsSource } from '../../src/metrics/metrics.ts';
 import type { App } from '../../src/routes/app-type.ts';
 import { notePlugin } from './note-plugin.ts';
 
@@ -50,7 +51,10 @@ export async function startApp(
 ): Promise<TestApp> {
   const database = await testDatabase();
   const calls: string[] = [];
-  const engine = createEngine({ database: database.url, plugins: [notePlugin(calls)], ...options });
+  const metrics = createMetrics('server');
+  const { observer } = metrics;
+  const engine = createEngine({ database: database.url, plugins: [notePlugin(calls)], observer, ...options });
+  metrics.watch(engine, { backlog: true });
   await engine.start();
   const log: string[] = [];
   const app = buildApp({
@@ -58,6 +62,7 @@ export async function startApp(
     apiKey: await apiKey(KEY, engine.settings),
     version: '1.2.3',
     logger: createLogger('debug', collector(log)),
+    metrics: { source: metricsSource(metrics), isPublic: false },
     ...appOptions,
   });
   const listening: Promise<string> = app.listen({ port: 0, host: '127.0.0.1' });

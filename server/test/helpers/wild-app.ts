@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
 import { type TestDatabase, testDatabase } from '../../../core/test/helpers/postgres.ts';
 import { type Answer, client, eventually, type TestApp } from './app.ts';
 import { appFolder } from './app-folder.ts';
@@ -15,8 +14,6 @@ export interface WildApp {
   readonly database: TestDatabase;
   /** Starts a server; `args` and `env` say more. */
   start(options?: { args?: string[]; env?: Record<string, string>; folder?: string }): Promise<WildServer>;
-  // biome-ignore lint/suspicious/noExplicitAny: rows are what the test's own SQL says
-  sql(text: string): Promise<any[]>;
   /** Calls of the plugin so far: how often each job was called. */
   calls(): Map<string, number>;
   close(): Promise<void>;
@@ -88,15 +85,6 @@ export async function wildApp(options: WildOptions = {}): Promise<WildApp> {
       clis.push(cli);
       return wildServer(cli, await cli.ready());
     },
-    async sql(text) {
-      const connection = new pg.Client({ connectionString: database.url });
-      await connection.connect();
-      try {
-        return (await connection.query(text)).rows;
-      } finally {
-        await connection.end();
-      }
-    },
     calls: () => callsOf(ledger),
     async close() {
       for (const cli of clis) if (cli.process.exitCode === null) cli.process.kill('SIGKILL');
@@ -114,7 +102,7 @@ function wildServer(cli: Cli, url: string): WildServer {
     url,
     api,
     children: () => childrenOf(cli.process.pid ?? 0),
-    completed: (batchId, withinMs = 120_000) =>
+    completed: (batchId, withinMs = 300_000) =>
       eventually(async () => {
         const { body } = await api(`/v1/batches/${batchId}`);
         return body.state === 'completed' && body;
@@ -133,7 +121,7 @@ function callsOf(ledger: string): Map<string, number> {
 }
 
 /** Runner processes that a server has started. */
-export function childrenOf(pid: number): number[] {
+function childrenOf(pid: number): number[] {
   return processes()
     .filter(({ parent, command }) => parent === pid && command.includes('child-main'))
     .map((one) => one.pid);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isDatabaseDown } from '../../src/http/database-down.ts';
+import { isDatabaseDown, isDatabaseUnwritable } from '../../src/http/database-down.ts';
 
 const coded = (code: string): Error => Object.assign(new Error('x'), { code });
 
@@ -17,6 +17,12 @@ test.each(['23505', '22P02', '42P01', 'ERR_INVALID_ARG_TYPE'])('%s does not', (c
 test("pg's errors without a code are known by their message", () => {
   expect(isDatabaseDown(new Error('Connection terminated unexpectedly'))).toBe(true);
   expect(isDatabaseDown(new Error('timeout exceeded when trying to connect'))).toBe(true);
+});
+
+test.each(['25006', '53100', '53200', '58030'])('%s means that nothing can be written', (code) => {
+  expect(isDatabaseUnwritable(new Error('x', { cause: coded(code) }))).toBe(true);
+  expect(isDatabaseDown(coded(code))).toBe(false);
+  expect(isDatabaseUnwritable(coded('23505'))).toBe(false);
 });
 
 test('causes and aggregates are looked into', () => {

@@ -39,6 +39,7 @@ test('it lists every call of the API, and no other', () => {
       .sort(),
   ).toEqual([
     'get /healthz',
+    'get /metrics',
     'get /readyz',
     'get /v1/batches',
     'get /v1/batches/{batchId}',

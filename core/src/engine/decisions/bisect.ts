@@ -22,21 +22,28 @@ export interface BisectContext {
   readonly repeatable: boolean;
 }
 
-/** Alone in its process once: the chunk itself is what kills. */
-export const diedAlone = ({ deaths }: Pick<ChunkLease, 'deaths'>): boolean => deaths > 1;
+/** A process may be killed by somebody else at a bad moment: a job is given up after so many deaths alone. */
+const LAST_DEATHS = 3;
+
+/** The first death was in company, the others were alone. */
+const deathsAlone = ({ deaths }: Pick<ChunkLease, 'deaths'>): number => Math.max(0, deaths - 1);
+
+/** It was alone in its process when that died: the chunk itself is what kills, as it seems. */
+export const diedAlone = (lease: Pick<ChunkLease, 'deaths'>): boolean => deathsAlone(lease) > 0;
 
 const CODE = 'runner_died';
 
 /**
  * Halves what is left of a chunk that died alone, until the culprit is alone and is given up. Jobs
- * that share a fenced call stay together: it may be repeated with exactly the same jobs only.
+ * that share a fenced call stay together: it may be repeated with exactly the same jobs only. Undefined if the
+ * chunk is to run alone once more, as it is.
  */
 export function bisect(
   due: Due,
   again: readonly Again[],
   lease: ChunkLease,
   context: BisectContext,
-): Bisection {
+): Bisection | undefined {
   const { attempt, spent, uncertain } = lease;
   const { policy, random } = context;
   const followed = followUps(again, { attempt, spent, uncertain, policy, random });
@@ -44,6 +51,7 @@ export function bisect(
   const [unit] = units;
   // Others that were delivered just before may have left something behind that killed: it is tried once more, alone.
   if (unit?.seqs.length === lease.size) {
+    if (deathsAlone(lease) < LAST_DEATHS) return undefined;
     return { settled: giveUp(unit, context.repeatable), end: { kind: 'close', chunks: followed } };
   }
   const middle = Math.ceil(units.length / 2);

@@ -1,25 +1,49 @@
 import type { Candidate } from '../store.ts';
 
+/** Room that a connection keeps for tenants without a chunk at work there (E16). */
+export interface Newcomers {
+  /** Chunks of the connection that could be taken now if all were of newcomers; `candidate` is one of them. */
+  most(connectionId: string, candidate: Candidate): number;
+  /** True if a chunk of the tenant is at work on the connection. */
+  holds(connectionId: string, tenantId: string): boolean;
+}
+
+/** What those who are hinted would take now. */
+export interface Room {
+  /** How many more chunks of the connection; `candidate` is one of them. */
+  room(connectionId: string, candidate: Candidate): number;
+  readonly newcomers: Newcomers;
+}
+
+interface Places {
+  readonly at: Room;
+  /** Chunks that were chosen, by connection. */
+  readonly taken: Map<string, number>;
+  /** Tenants that were chosen, with their connection. */
+  readonly served: Set<string>;
+}
+
 /**
  * Picks chunks to hint: round robin over tenants, then over a tenant's batches (higher
  * priority first), never more than the room that a connection has left. `lastTenant` is who
- * was served last; the tenants behind it come first.
+ * was served last; the tenants behind it come first. Where the room is taken by others, a tenant
+ * with nothing at work gets one chunk of what is kept for newcomers.
  */
 export function chooseFairly(
   candidates: readonly Candidate[],
-  room: (connectionId: string, candidate: Candidate) => number,
+  at: Room,
   limit: number,
   lastTenant?: string,
 ): Candidate[] {
   const queues = tenantQueues(candidates);
   const tenants = rotate([...queues.keys()].sort(), lastTenant);
-  const left = new Map<string, number>();
+  const places: Places = { at, taken: new Map(), served: new Set() };
   const chosen: Candidate[] = [];
   let active = tenants;
   while (active.length > 0 && chosen.length < limit) {
     active = active.filter((tenant) => {
       if (chosen.length >= limit) return false;
-      const next = takeNext(queues.get(tenant) ?? [], left, room);
+      const next = takeNext(queues.get(tenant) ?? [], places);
       if (next === undefined) return false;
       chosen.push(next);
       return true;
@@ -51,17 +75,24 @@ function rotate(tenants: string[], last: string | undefined): string[] {
   return start <= 0 ? tenants : [...tenants.slice(start), ...tenants.slice(0, start)];
 }
 
-function takeNext(
-  queue: Candidate[],
-  left: Map<string, number>,
-  room: (connectionId: string, candidate: Candidate) => number,
-): Candidate | undefined {
+function takeNext(queue: Candidate[], places: Places): Candidate | undefined {
+  const { taken, served } = places;
   while (queue.length > 0) {
     const next = queue.shift() as Candidate;
-    const free = left.get(next.connectionId) ?? room(next.connectionId, next);
-    if (free <= 0) continue;
-    left.set(next.connectionId, free - 1);
+    if (!fits(next, places)) continue;
+    taken.set(next.connectionId, (taken.get(next.connectionId) ?? 0) + 1);
+    served.add(placeOf(next));
     return next;
   }
   return undefined;
 }
+
+function fits(candidate: Candidate, { at, taken, served }: Places): boolean {
+  const { connectionId, tenantId } = candidate;
+  const before = taken.get(connectionId) ?? 0;
+  if (before < at.room(connectionId, candidate)) return true;
+  if (served.has(placeOf(candidate)) || before >= at.newcomers.most(connectionId, candidate)) return false;
+  return !at.newcomers.holds(connectionId, tenantId);
+}
+
+const placeOf = ({ connectionId, tenantId }: Candidate): string => JSON.stringify([connectionId, tenantId]);

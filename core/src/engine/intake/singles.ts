@@ -1,6 +1,7 @@
 import type { JobPayload } from '../../plugin/index.ts';
 import type { BatchInput, IdempotencyClaim, JobDetail } from '../api.ts';
 import type { Registry } from '../registry.ts';
+import { activeTraceParent } from '../watch/trace-parent.ts';
 import { checkBatch } from './batch-check.ts';
 import { rowCheck } from './row-check.ts';
 import type { Intake, SingleJob } from './submit.ts';
@@ -51,7 +52,8 @@ export class Singles {
       this.#groups.set(key, group);
     }
     const { promise, resolve, reject } = Promise.withResolvers<{ jobId: string; batchId: string }>();
-    group.waiting.push({ text: texts[0] as string, idempotency, resolve, reject });
+    const traceParent = activeTraceParent();
+    group.waiting.push({ text: texts[0] as string, idempotency, traceParent, resolve, reject });
     if (!group.storing) void this.#store(key, group);
     return promise;
   }

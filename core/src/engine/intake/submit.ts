@@ -5,6 +5,7 @@ import { BatchSenderError } from '../errors.ts';
 import type { Claim, IntakeStore, LeasedRange, NewBatch } from '../host-store.ts';
 import type { Registry } from '../registry.ts';
 import type { OnInvalid, Upload } from '../upload.ts';
+import { activeTraceParent, sharedTraceParent } from '../watch/trace-parent.ts';
 import { type CheckedBatch, checkBatch } from './batch-check.ts';
 import { dedupePaths } from './dedupe-paths.ts';
 import { jobKeyOf } from './job-key.ts';
@@ -19,8 +20,8 @@ export interface IntakeOptions {
   /** Of this process. */
   readonly runnerId: string;
   readonly uploadTtlMs: number;
-  /** True if this process takes a chunk of the connection at once: then it is hinted without the dispatcher. */
-  canTake(type: string, connectionId: string): boolean;
+  /** True if this process takes a chunk of the batch at once: then it is hinted without the dispatcher. */
+  canTake(type: string, batch: NewBatch): boolean;
   /** A batch was stored whose chunks are under a lease of this process's runner. */
   take(batch: NewBatch, leased: readonly LeasedRange[]): void;
   wake(): void;
@@ -34,6 +35,7 @@ const SLICE = 1_000;
 export interface SingleJob {
   readonly text: string;
   readonly idempotency: IdempotencyClaim | undefined;
+  readonly traceParent: string | null;
 }
 
 /** The jobs of a batch that is stored in one transaction. */
@@ -86,7 +88,9 @@ export class Intake {
 
   /** Stores single jobs that arrived together in one sealed batch (E20). Answers the batch's id. */
   async submitSingles(batch: BatchInput, tenantId: string, jobs: readonly SingleJob[]): Promise<string> {
-    const row = this.#newBatch(batch, checkBatch(this.#options.registry, batch), tenantId, 'single');
+    const checked = checkBatch(this.#options.registry, batch);
+    const traceParent = sharedTraceParent(jobs.map((job) => job.traceParent));
+    const row = { ...this.#newBatch(batch, checked, tenantId, 'single'), traceParent };
     const taken = { texts: jobs.map(({ text }) => text), keys: [] };
     const claims = jobs.flatMap(({ idempotency }, index) =>
       idempotency === undefined ? [] : [{ ...idempotency, ref: `${row.id}.${index}` }],
@@ -188,8 +192,7 @@ export class Intake {
   ): Promise<void> {
     const { store, canTake, take, wake, runnerId } = this.#options;
     const { texts, keys } = taken;
-    const direct =
-      client === undefined && sealed && texts.length <= row.chunkSize && canTake(row.type, row.connectionId);
+    const direct = client === undefined && sealed && texts.length <= row.chunkSize && canTake(row.type, row);
     const leased = await store.insertBatch(
       row,
       {
@@ -233,6 +236,7 @@ export class Intake {
       chunkSize: Math.max(batchSize, Math.floor(chunkSize / batchSize) * batchSize),
       scheduledAt: batch.scheduledAt ?? null,
       dedupeBy: dedupePaths(batch),
+      traceParent: activeTraceParent(),
     };
   }
 }

@@ -16,6 +16,8 @@ export class ActiveCall implements Call {
   readonly timeoutMs: number;
   /** By the monotonic clock. */
   readonly deadline: number;
+  /** Told when the call is aborted; a provider does not see it. */
+  onAbort: ((reason: Error) => void) | undefined;
   #controller: AbortController | undefined;
   #reason: Error | undefined;
   #noted: JsonValue | undefined;
@@ -53,6 +55,7 @@ export class ActiveCall implements Call {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
     this.#controller?.abort(reason);
+    this.onAbort?.(reason);
   }
 
   /** A getter, so that a provider may take it out of the call: `async process(job, { note })`. */

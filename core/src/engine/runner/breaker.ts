@@ -10,6 +10,8 @@ export interface BreakerSettings {
   readonly maxOpenMs: number;
 }
 
+export type BreakerState = 'closed' | 'open' | 'half-open';
+
 export const DEFAULT_BREAKER: BreakerSettings = {
   minimumVolume: 10,
   failureRatio: 0.5,
@@ -27,9 +29,13 @@ export class Breaker {
   #openForMs = 0;
   #probing = false;
   readonly #settings: BreakerSettings;
+  readonly #onChange: ((state: BreakerState) => void) | undefined;
+  /** The last state that `onChange` was told. */
+  #told: BreakerState = 'closed';
 
-  constructor(settings: BreakerSettings = DEFAULT_BREAKER) {
+  constructor(settings: BreakerSettings = DEFAULT_BREAKER, onChange?: (state: BreakerState) => void) {
     this.#settings = settings;
+    this.#onChange = onChange;
   }
 
   /** 0 if a call may start now, else the milliseconds until it may. A half-open circuit lets one probe through. */
@@ -41,7 +47,9 @@ export class Breaker {
 
   /** Told when a call starts. */
   started(now: number): void {
-    if (this.#openForMs > 0 && now >= this.#openUntil) this.#probing = true;
+    if (this.#openForMs === 0 || now < this.#openUntil) return;
+    this.#probing = true;
+    this.#tell();
   }
 
   /** Told when a call ends; a probe decides alone. */
@@ -74,6 +82,7 @@ export class Breaker {
     this.#openUntil = Math.max(this.#openUntil, now + forMs);
     this.#openForMs = Math.max(1, forMs);
     this.#probing = false;
+    this.#tell();
   }
 
   /** Nothing is remembered that a new breaker would not know. */
@@ -81,7 +90,7 @@ export class Breaker {
     return this.#openForMs === 0;
   }
 
-  get state(): 'closed' | 'open' | 'half-open' {
+  get state(): BreakerState {
     if (this.#openForMs === 0) return 'closed';
     return this.#probing ? 'half-open' : 'open';
   }
@@ -92,5 +101,13 @@ export class Breaker {
     this.#calls = 0;
     this.#failures = 0;
     this.#windowEnd = 0;
+    this.#tell();
+  }
+
+  #tell(): void {
+    const { state } = this;
+    if (state === this.#told) return;
+    this.#told = state;
+    this.#onChange?.(state);
   }
 }

@@ -1,4 +1,5 @@
 import type { Logger } from '../../plugin/index.ts';
+import type { CircuitState, ProviderActivity, WorkLabels } from '../observer.ts';
 import type { RunStore } from '../store.ts';
 import { concurrencyOf } from './concurrency.ts';
 import { ConnectionGate } from './gate.ts';
@@ -11,6 +12,7 @@ export interface ConnectionGatesOptions {
   readonly heartbeat: Heartbeat;
   readonly logger: Logger;
   onDue(inMs: number): void;
+  onCircuit(plan: BatchPlan, state: CircuitState): void;
 }
 
 /** For a provider whose `concurrency` gives no number: slow, but nobody is called more often than is good. */
@@ -24,6 +26,7 @@ export class ConnectionGates {
   readonly #options: ConnectionGatesOptions;
   readonly #gates = new Map<string, ConnectionGate>();
   readonly #concurrency = new Map<string, number>();
+  readonly #labels = new Map<string, WorkLabels>();
   /** As the last heartbeat said; also of connections without a gate here yet. */
   #blocked: ReadonlySet<string> = new Set();
 
@@ -41,12 +44,35 @@ export class ConnectionGates {
     if (gate === undefined) {
       const concurrency = concurrencyOf(plan.provider, plan.credentials) ?? this.#least(plan);
       const alone = typeof plan.provider.endpointKey === 'string';
-      gate = new ConnectionGate(this.#options.heartbeat.share(concurrency), alone);
+      const { onCircuit, heartbeat } = this.#options;
+      gate = new ConnectionGate(heartbeat.share(concurrency), alone, (state) => onCircuit(plan, state));
       gate.blocked = this.#blocked.has(connectionId);
       this.#gates.set(connectionId, gate);
       this.#concurrency.set(connectionId, concurrency);
+      this.#labels.set(connectionId, { type: plan.batch.type, provider: plan.batch.provider });
     }
     return gate;
+  }
+
+  /** What each provider does here, over its connections. */
+  activity(now: number): ProviderActivity[] {
+    const providers = new Map<string, ProviderActivity>();
+    for (const [connectionId, { type, provider }] of this.#labels) {
+      const gate = this.#gates.get(connectionId);
+      if (gate === undefined) continue;
+      const key = `${type}.${provider}`;
+      const before = providers.get(key);
+      const { open, halfOpen } = gate.circuits(now);
+      providers.set(key, {
+        type,
+        provider,
+        callsInFlight: (before?.callsInFlight ?? 0) + gate.inFlight,
+        callSlots: (before?.callSlots ?? 0) + gate.limit,
+        circuitsOpen: (before?.circuitsOpen ?? 0) + open,
+        circuitsHalfOpen: (before?.circuitsHalfOpen ?? 0) + halfOpen,
+      });
+    }
+    return [...providers.values()];
   }
 
   /** Divides each provider's concurrency over the runners that live now. */

@@ -1,4 +1,4 @@
-import { Breaker } from './breaker.ts';
+import { Breaker, type BreakerState, DEFAULT_BREAKER } from './breaker.ts';
 
 /** A chunk at work that waits for slots. */
 export interface GateClient {
@@ -55,11 +55,13 @@ export class ConnectionGate {
   #callsPerSecond = 0;
   #cursor = 0;
   readonly #alone: boolean;
+  readonly #onCircuit: ((state: BreakerState) => void) | undefined;
 
   /** `alone`: all calls go to one endpoint, so that it has nobody to leave slots for. */
-  constructor(limit: number, alone = false) {
+  constructor(limit: number, alone = false, onCircuit?: (state: BreakerState) => void) {
     this.limit = limit;
     this.#alone = alone;
+    this.#onCircuit = onCircuit;
   }
 
   /** Every slot is taken, and somebody waits for one. */
@@ -170,6 +172,19 @@ export class ConnectionGate {
     this.#endpoint(endpoint).breaker.open(now, forMs);
   }
 
+  /** Endpoints that must not be called now, and those that one call may try. */
+  circuits(now: number): { readonly open: number; readonly halfOpen: number } {
+    let open = 0;
+    let halfOpen = 0;
+    for (const { breaker } of this.#endpoints.values()) {
+      if (breaker.idle) continue;
+      // An endpoint that nobody calls any more stays half-open for ever: it is not known to be broken.
+      if (breaker.state === 'open' && breaker.waitMs(now) > 0) open += 1;
+      else halfOpen += 1;
+    }
+    return { open, halfOpen };
+  }
+
   /** A slot is free: gives it to the next batch in turn that has a use for it. */
   wake(): void {
     if (!this.starved) return;
@@ -205,7 +220,7 @@ export class ConnectionGate {
     let known = this.#endpoints.get(key);
     if (known === undefined) {
       if (this.#endpoints.size >= MAX_ENDPOINTS) this.#forgetQuiet();
-      known = { inFlight: 0, breaker: new Breaker() };
+      known = { inFlight: 0, breaker: new Breaker(DEFAULT_BREAKER, this.#onCircuit) };
       this.#endpoints.set(key, known);
     }
     return known;

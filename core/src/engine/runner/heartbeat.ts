@@ -55,6 +55,11 @@ export class Heartbeat {
     return now - this.#confirmedAt < this.#options.leaseMs / 2;
   }
 
+  /** Since the last confirmed heartbeat was sent; null before the first one. */
+  ageMs(now: number): number | null {
+    return Number.isFinite(this.#confirmedAt) ? now - this.#confirmedAt : null;
+  }
+
   /** This runner's part of a number of calls at once; 0 if there are more runners than calls. */
   share(concurrency: number): number {
     const rest = this.#position < concurrency % this.#runners ? 1 : 0;

@@ -1,7 +1,7 @@
 import type { Logger } from '../../plugin/index.ts';
 import type { RetryPolicy } from '../api.ts';
 import { type FullRetryPolicy, mergeRetry } from '../decisions/backoff.ts';
-import { bisect, diedAlone } from '../decisions/bisect.ts';
+import { type Bisection, bisect, diedAlone } from '../decisions/bisect.ts';
 import { dueJobs } from '../decisions/due.ts';
 import { againFromEvents } from '../decisions/follow-up.ts';
 import { type MutableTallies, NO_TALLIES } from '../decisions/tallies.ts';
@@ -37,20 +37,28 @@ export class Isolation {
 
   /** Deals with a chunk under a lease of this runner. Answers when what is left of it falls due, as a run does. */
   async take(lease: ChunkLease, plan: BatchPlan): Promise<number | undefined> {
-    if (diedAlone(lease)) return this.#bisect(lease, plan);
+    this.#handed.add(lease.chunkId);
+    try {
+      const found = diedAlone(lease) ? await this.#bisect(lease, plan) : undefined;
+      if (found === undefined) return await this.#runAlone(lease, plan);
+      await this.#flush(lease, found.settled, found.end);
+      return nextDueMs(found.end);
+    } finally {
+      this.#handed.delete(lease.chunkId);
+    }
+  }
+
+  async #runAlone(lease: ChunkLease, plan: BatchPlan): Promise<number | undefined> {
     const { chunkId, epoch, size } = lease;
-    const { type } = plan.batch;
-    this.#handed.add(chunkId);
-    const end = await this.#env
-      .isolate({ chunkId, epoch, size, type, runnerId: this.#env.runnerId })
-      .finally(() => this.#handed.delete(chunkId));
+    const { isolate, runnerId } = this.#env;
+    const end = await isolate({ chunkId, epoch, size, type: plan.batch.type, runnerId });
     if (end.state === 'ended') return end.dueInMs;
     if (end.state === 'died') return 0;
     await this.#flush(lease, [], { kind: 'giveBack', dueInMs: BUSY_MS });
     return BUSY_MS;
   }
 
-  async #bisect(lease: ChunkLease, plan: BatchPlan): Promise<number | undefined> {
+  async #bisect(lease: ChunkLease, plan: BatchPlan): Promise<Bisection | undefined> {
     const { store, retry, logger } = this.#env;
     const { guarantee } = plan.provider;
     const policy: FullRetryPolicy = mergeRetry(retry, plan.batch.retry);
@@ -58,24 +66,23 @@ export class Isolation {
     // A guarantee that depends on the payload is the plugin's code: it is not run here.
     const repeatable =
       typeof guarantee !== 'function' && (guarantee.kind === 'keyed' || guarantee.kind === 'at-least-once');
-    const { settled, end } = bisect(dueJobs(lease.jobs, events), againFromEvents(events), lease, {
+    const found = bisect(dueJobs(lease.jobs, events), againFromEvents(events), lease, {
       policy,
       repeatable,
       random: Math.random,
     });
-    for (const { seq, kind } of settled) {
+    for (const { seq, kind } of found?.settled ?? []) {
       logger.error(
         { plugin: plan.pluginName, job: `${lease.batchId}.${seq}` },
         `Plugin ${plan.pluginName}: a job ends ${kind}, since the process died each time it was at work, alone as well`,
       );
     }
-    await this.#flush(lease, settled, end);
-    return nextDueMs(end);
+    return found;
   }
 
   async #flush(
     lease: ChunkLease,
-    settled: ReturnType<typeof bisect>['settled'],
+    settled: Bisection['settled'],
     end: Parameters<RunStore['flush']>[0]['end'],
   ): Promise<void> {
     const tallies: MutableTallies = { ...NO_TALLIES };

@@ -2,9 +2,11 @@ import type { Logger } from '../../plugin/index.ts';
 import type { RetryPolicy } from '../api.ts';
 import { mergeRetry } from '../decisions/backoff.ts';
 import type { IsolatedChunk, IsolationEnd } from '../isolation.ts';
+import type { Activity, EngineObserver } from '../observer.ts';
 import type { ChunkLease, RunnerStore, RunStore } from '../store.ts';
 import type { ChunkRef } from '../transport.ts';
 import type { Tuning } from '../tuning.ts';
+import { Watch, type WatchedChunk } from '../watch/watch.ts';
 import { ShutdownError } from './active-call.ts';
 import { loadChunk } from './chunk-load.ts';
 import { ChunkRun } from './chunk-run.ts';
@@ -15,6 +17,7 @@ import { Heartbeat } from './heartbeat.ts';
 import { Isolation } from './isolation.ts';
 import type { PlanCache } from './plan-cache.ts';
 import type { BatchPlan } from './prepare.ts';
+import { type ChunkPlace, RunnerRoom } from './room.ts';
 import { runningPlugin } from './running-plugin.ts';
 import { InvalidCredentialsError, type SessionCache } from './session-cache.ts';
 
@@ -28,6 +31,7 @@ export interface RunnerOptions {
   readonly retry: RetryPolicy;
   readonly logger: Logger;
   readonly versions: Record<string, number>;
+  readonly observer?: EngineObserver | undefined;
   /** Something will be due after `inMs`. */
   onDue(inMs: number): void;
   /** A slot became free. */
@@ -43,14 +47,17 @@ const REOPEN_MS = 5_000;
 /** Leases chunks and works on them. One a process. */
 export class Runner {
   readonly heartbeat: Heartbeat;
+  /** Which chunks it would take now. */
+  readonly room: RunnerRoom;
   readonly #options: RunnerOptions;
   readonly #runs = new Map<number, ChunkRun>();
-  /** Chunks whose lease or load is under way, with their connection. */
-  readonly #starting = new Map<number, string>();
+  /** Chunks whose lease or load is under way. */
+  readonly #starting = new Map<number, ChunkPlace>();
   readonly #hintedAgain = new Map<number, ChunkRef>();
   /** Chunks whose calls may have been made and whose end is not in the log. Under any other lease nobody was called. */
   readonly #called = new Set<number>();
   readonly #gates: ConnectionGates;
+  readonly #watch: Watch;
   readonly #work = new Set<Promise<void>>();
   readonly #isolation: Isolation | undefined;
   #ticker: NodeJS.Timeout | undefined;
@@ -71,44 +78,23 @@ export class Runner {
       leaseMs: tuning.leaseMs,
       logger: options.logger,
     });
-    const { store, logger, retry, onDue, isolate } = options;
+    const { store, logger, retry, onDue, isolate, observer } = options;
     if (isolate !== undefined) this.#isolation = new Isolation({ runnerId, store, retry, logger, isolate });
-    this.#gates = new ConnectionGates({ store, heartbeat: this.heartbeat, logger, onDue });
+    this.#watch = new Watch(store, observer);
+    const onCircuit = this.#watch.circuit.bind(this.#watch);
+    this.#gates = new ConnectionGates({ store, heartbeat: this.heartbeat, logger, onDue, onCircuit });
+    this.room = new RunnerRoom({
+      gates: this.#gates,
+      tuning,
+      isOpen: () => !this.#stopping && this.heartbeat.fresh(performance.now()),
+      starting: this.#starting,
+      runs: this.#runs,
+    });
   }
 
   async start(): Promise<void> {
     await this.heartbeat.start();
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
-  }
-
-  /** How many more chunks of a connection this runner would take now. */
-  room(connectionId: string): number {
-    return this.#works(connectionId) ? this.window(connectionId) - this.#busy(connectionId) : 0;
-  }
-
-  /** How many chunks of a connection a runner works on at once, as far as this one knows it. */
-  window(connectionId: string): number {
-    const gate = this.#gates.find(connectionId);
-    const { chunkSlotsPerConnection: all } = this.#options.tuning;
-    if (gate?.brisk(performance.now()) === true) return Math.ceil(all / 4);
-    // With all call slots taken, further chunks would only wait; a few make sure that tenants take turns.
-    return gate?.saturated === true ? Math.ceil(all / 2) : all;
-  }
-
-  /** True if a chunk that somebody else's dispatcher chose finds a slot here. */
-  hasSlot(connectionId: string): boolean {
-    const { chunkSlotsPerConnection } = this.#options.tuning;
-    return (
-      this.totalRoom > 0 && this.#works(connectionId) && this.#busy(connectionId) < chunkSlotsPerConnection
-    );
-  }
-
-  /** How many more chunks this runner would take now, of whatever connection. */
-  get totalRoom(): number {
-    if (this.#stopping || !this.heartbeat.fresh(performance.now())) return 0;
-    let busy = this.#starting.size;
-    for (const run of this.#runs.values()) if (!run.draining) busy += 1;
-    return this.#options.tuning.chunkSlots - busy;
   }
 
   /** Takes a hint. Never throws: what goes wrong is logged, and the chunk comes back by its lease. */
@@ -119,12 +105,12 @@ export class Runner {
       this.#hintedAgain.set(ref.chunkId, ref);
       return;
     }
-    this.#begin(ref.chunkId, ref.connectionId, () => this.#take(ref));
+    this.#begin(ref.chunkId, ref, () => this.#take(ref));
   }
 
   /** Works on a chunk that is under a lease of this runner already. */
-  work(lease: ChunkLease, connectionId: string): void {
-    this.#begin(lease.chunkId, connectionId, () =>
+  work(lease: ChunkLease, place: ChunkPlace): void {
+    this.#begin(lease.chunkId, place, () =>
       this.#stopping ? this.#returnUnused(lease, 0) : this.#workOff(lease),
     );
   }
@@ -135,7 +121,7 @@ export class Runner {
     const lease = await store.takeOver(chunkId, { runnerId, epoch }, own);
     if (lease === undefined) return undefined;
     let dueInMs: number | undefined;
-    this.#begin(chunkId, '', async () => {
+    this.#begin(chunkId, { connectionId: '' }, async () => {
       dueInMs = await this.#workOff(lease);
     });
     await Promise.allSettled(this.#work);
@@ -147,8 +133,14 @@ export class Runner {
     return this.#starting.size + this.#runs.size;
   }
 
-  #begin(chunkId: number, connectionId: string, start: () => Promise<unknown>): void {
-    this.#starting.set(chunkId, connectionId);
+  activity(): Activity {
+    const now = performance.now();
+    const heartbeatAgeMs = this.heartbeat.ageMs(now);
+    return { chunksHeld: this.held, heartbeatAgeMs, providers: this.#gates.activity(now) };
+  }
+
+  #begin(chunkId: number, { connectionId, tenantId }: ChunkPlace, start: () => Promise<unknown>): void {
+    this.#starting.set(chunkId, { connectionId, tenantId });
     const work: Promise<void> = start()
       .then(() => undefined)
       .catch((error: Error) => this.#options.logger.error({ err: error, chunkId }, 'chunk failed'))
@@ -197,7 +189,7 @@ export class Runner {
   }
 
   async #take(ref: ChunkRef): Promise<void> {
-    const lease = await this.#options.store.lease(ref.chunkId, this.#options.runnerId);
+    const lease = await this.#watch.lease(ref.chunkId, this.#options.runnerId);
     if (lease !== undefined) await this.#workOff(lease);
   }
 
@@ -218,16 +210,30 @@ export class Runner {
     if (lease.deaths > 0 && this.#isolation !== undefined) {
       const left = this.#isolation.take(lease, plan);
       // It works elsewhere, and takes no slot here.
-      if (this.#isolation.holds(lease.chunkId)) this.#starting.delete(lease.chunkId);
+      this.#starting.delete(lease.chunkId);
       return left;
     }
     return runningPlugin.run(plan.pluginName, () => this.#run(lease, plan, this.#gates.of(plan)));
   }
 
   async #run(lease: ChunkLease, plan: BatchPlan, gate: ConnectionGate): Promise<number | undefined> {
-    const { store, tuning } = this.#options;
     const session = await this.#open(plan, gate);
     if (session === undefined) return this.#returnUnused(lease, REOPEN_MS);
+    const watched = this.#watch.chunk(lease, plan, session);
+    try {
+      return await this.#runWatched(lease, plan, gate, watched);
+    } finally {
+      watched.end();
+    }
+  }
+
+  async #runWatched(
+    lease: ChunkLease,
+    plan: BatchPlan,
+    gate: ConnectionGate,
+    { store, session }: WatchedChunk,
+  ): Promise<number | undefined> {
+    const { tuning } = this.#options;
     const policy = mergeRetry(this.#options.retry, plan.batch.retry);
     const work = await loadChunk(store, plan, lease, policy);
     const env: ChunkRunEnv = {
@@ -274,21 +280,6 @@ export class Runner {
       else this.#gates.threw(plan, error);
       return undefined;
     }
-  }
-
-  /** False if no call of the connection would be made here. */
-  #works(connectionId: string): boolean {
-    const gate = this.#gates.find(connectionId);
-    return !this.#stopping && gate?.blocked !== true && gate?.limit !== 0;
-  }
-
-  #busy(connectionId: string): number {
-    let busy = 0;
-    for (const id of this.#starting.values()) if (id === connectionId) busy += 1;
-    for (const run of this.#runs.values()) {
-      if (!run.draining && run.plan.batch.connectionId === connectionId) busy += 1;
-    }
-    return busy;
   }
 
   #tick(): void {

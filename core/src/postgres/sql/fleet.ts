@@ -8,8 +8,9 @@ export function fleetStatement(pool: Pool, s: string): DispatchStore['fleet'] {
 SELECT
   (SELECT coalesce(json_agg(versions), '[]') FROM ${s}.runners
    WHERE seen_at > now() - $1::float8 * interval '1 ms') AS runners,
-  (SELECT coalesce(json_agg(json_build_array(l.connection_id, l.count)), '[]') FROM (
-     SELECT connection_id, count(*)::int FROM ${s}.chunks WHERE state = 'leased' GROUP BY connection_id
+  (SELECT coalesce(json_agg(json_build_array(l.connection_id, l.tenant_id, l.count)), '[]') FROM (
+     SELECT b.connection_id, b.tenant_id, count(*)::int FROM ${s}.chunks AS c JOIN ${s}.batches AS b ON b.id = c.batch_id
+     WHERE c.state = 'leased' GROUP BY b.connection_id, b.tenant_id
    ) AS l) AS leased,
   (SELECT coalesce(json_agg(id), '[]') FROM ${s}.chunks
    WHERE id = ANY($3::bigint[]) AND state = 'ready' AND dispatched_at > now() - $2::float8 * interval '1 ms') AS waiting`;

@@ -12,11 +12,12 @@ interface BatchRow {
   module_version: number;
   defaults: Record<string, unknown> | null;
   retry: RunnableBatch['retry'];
+  trace_parent: string | null;
 }
 
 /** What is the same for all chunks of a batch; runners keep it. */
 export function runnableBatchStatement(pool: Pool, s: string) {
-  const text = `SELECT id, tenant_id, type, provider, connection_id, module_version, defaults, retry
+  const text = `SELECT id, tenant_id, type, provider, connection_id, module_version, defaults, retry, trace_parent
 FROM ${s}.batches WHERE id = $1`;
   return async (batchId: string): Promise<RunnableBatch> => {
     const { rows } = await pool.query<BatchRow>({ name: 'bs_runnable', text, values: [batchId] });
@@ -31,6 +32,7 @@ FROM ${s}.batches WHERE id = $1`;
       moduleVersion: row.module_version,
       defaults: row.defaults,
       retry: row.retry,
+      traceParent: row.trace_parent,
     };
   };
 }

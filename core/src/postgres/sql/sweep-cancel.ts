@@ -1,22 +1,31 @@
 import type { ClientBase } from 'pg';
+import type { SweepObservation } from '../../engine/observer.ts';
 import { ASIDE, MEMBERS } from './outcomes.ts';
 
 /**
  * Cancels what is left of one chunk that nobody holds (E17). What waits becomes `cancelled`;
- * a job whose fence is open becomes `unknown`: its call may have arrived. Answers false if
- * there is no such chunk now.
+ * a job whose fence is open becomes `unknown`: its call may have arrived. Answers undefined
+ * if there is no such chunk now.
  */
-export async function cancelChunk(client: ClientBase, s: string, batchId: string): Promise<boolean> {
+export async function cancelChunk(
+  client: ClientBase,
+  s: string,
+  batchId: string,
+): Promise<SweepObservation | undefined> {
   const { rows } = await client.query<{ id: number }>(
     // A sweep that outlived its cancellation must not touch what was reopened since.
     `SELECT k.id FROM ${s}.chunks AS k JOIN ${s}.batches AS b ON b.id = k.batch_id AND b.state = 'cancelling'
      WHERE k.batch_id = $1 AND k.state = 'ready' ORDER BY k.id LIMIT 1 FOR UPDATE OF k SKIP LOCKED`,
     [batchId],
   );
-  if (rows[0] === undefined) return false;
+  if (rows[0] === undefined) return undefined;
   // A statement of its own: it must see what the last lease flushed before the lock was ours (E6).
-  await client.query({ name: 'bs_cancel_chunk', text: cancelText(s), values: [rows[0].id] });
-  return true;
+  const { rows: swept } = await client.query<SweepObservation>({
+    name: 'bs_cancel_chunk',
+    text: cancelText(s),
+    values: [rows[0].id],
+  });
+  return swept[0];
 }
 
 function cancelText(s: string): string {
@@ -54,5 +63,6 @@ UPDATE ${s}.batches AS b SET
   open_chunks = b.open_chunks - 1, changed_at = now(),
   state = CASE WHEN b.open_chunks > 1 THEN b.state WHEN b.state = 'cancelling' THEN 'cancelled' ELSE 'completed' END,
   completed_at = CASE WHEN b.open_chunks > 1 THEN b.completed_at ELSE now() END
-FROM closed AS k WHERE b.id = k.batch_id`;
+FROM closed AS k, counted AS n WHERE b.id = k.batch_id
+RETURNING b.type, n.cancelled, n.unknown`;
 }

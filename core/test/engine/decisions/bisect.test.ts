@@ -18,8 +18,11 @@ const fence = (seq: number, more: Partial<OpenFence> = {}): OpenFence => ({
 
 const sizeOf = ({ fresh, fenced }: Due): number => fresh.length + fenced.length;
 
+/** Of a chunk that died alone for the last time. */
 const seqsAfter = (due: Due, more: Partial<BisectContext> = {}, size = sizeOf(due)) => {
-  const { settled, end } = bisect(due, [], { ...lease, size }, { ...context, ...more });
+  const found = bisect(due, [], { ...lease, deaths: 4, size }, { ...context, ...more });
+  if (found === undefined) throw new Error('it would run alone once more');
+  const { settled, end } = found;
   return { settled, halves: end.chunks.map(({ seqs }) => seqs), chunks: end.chunks };
 };
 
@@ -40,8 +43,8 @@ describe('a chunk that died alone', () => {
 
   it('E21: makes the follow-ups of what an earlier lease had closed to be tried again', () => {
     const again = [{ seq: 9, spent: false, afterMs: 2_000, uncertain: false }];
-    const { end } = bisect({ fresh: [1, 2], fenced: [] }, again, lease, context);
-    expect(end.chunks.map(({ seqs, attempt }) => [seqs, attempt])).toEqual([
+    const found = bisect({ fresh: [1, 2], fenced: [] }, again, lease, context);
+    expect(found?.end.chunks.map(({ seqs, attempt }) => [seqs, attempt])).toEqual([
       [[9], 2],
       [[1], 1],
       [[2], 1],
@@ -63,6 +66,15 @@ describe('a chunk that died alone', () => {
     const { settled, chunks } = seqsAfter(due, { repeatable });
     expect(settled).toMatchObject([{ seq: 5, kind, data: { code: 'runner_died' } }]);
     expect(chunks).toEqual([]);
+  });
+
+  it.each([
+    [2, 'again'],
+    [3, 'again'],
+    [4, 'failed'],
+  ])('E21: of one job, after %i deaths with the one in company: %s', (deaths, what) => {
+    const found = bisect({ fresh: [5], fenced: [] }, [], { ...lease, size: 1, deaths }, context);
+    expect(found === undefined ? 'again' : found.settled[0]?.kind).toBe(what);
   });
 
   it('E21: tries a last job alone once more, if others were delivered beside it', () => {

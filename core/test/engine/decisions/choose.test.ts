@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { chooseFairly } from '../../../src/engine/decisions/choose.ts';
+import { chooseFairly, type Room } from '../../../src/engine/decisions/choose.ts';
 import type { Candidate } from '../../../src/engine/store.ts';
 
 const candidate = (chunkId: number, over: Partial<Candidate> = {}): Candidate => ({
@@ -32,13 +32,20 @@ const candidates: fc.Arbitrary<Candidate[]> = fc
 
 const rooms = fc.record({ c1: fc.nat(10), c2: fc.nat(10), c3: fc.nat(10) });
 const last = fc.constantFrom(undefined, 't1', 't2', 't4', 'gone');
-const plenty = () => 1_000;
+/** Nothing is kept for newcomers. */
+const full = (room: Room['room']): Room => ({ room, newcomers: { most: room, holds: () => false } });
+const plenty = full(() => 1_000);
 
 describe('chunks chosen for dispatch', () => {
   it('E15: are each chosen once, never more than there is room on their connection or at all', () => {
     fc.assert(
       fc.property(candidates, rooms, fc.nat(40), last, (list, room, limit, lastTenant) => {
-        const chosen = chooseFairly(list, (id) => room[id as 'c1'], limit, lastTenant);
+        const chosen = chooseFairly(
+          list,
+          full((id) => room[id as 'c1']),
+          limit,
+          lastTenant,
+        );
         expect(chosen.length).toBeLessThanOrEqual(limit);
         expect(new Set(chosen.map((chunk) => chunk.chunkId)).size).toBe(chosen.length);
         for (const id of ['c1', 'c2', 'c3'] as const) {
@@ -51,7 +58,12 @@ describe('chunks chosen for dispatch', () => {
   it('E15: leave no room unused that somebody could take', () => {
     fc.assert(
       fc.property(candidates, rooms, fc.nat(40), last, (list, room, limit, lastTenant) => {
-        const chosen = chooseFairly(list, (id) => room[id as 'c1'], limit, lastTenant);
+        const chosen = chooseFairly(
+          list,
+          full((id) => room[id as 'c1']),
+          limit,
+          lastTenant,
+        );
         if (chosen.length === limit) return;
         for (const id of ['c1', 'c2', 'c3'] as const) {
           const wanted = list.filter((chunk) => chunk.connectionId === id).length;
@@ -103,6 +115,29 @@ describe('chunks chosen for dispatch', () => {
 
   it('E16: pass over a connection without room without holding up the others', () => {
     const list = [candidate(1), candidate(2), candidate(3, { batchId: 'b2', connectionId: 'c2' })];
-    expect(chooseFairly(list, (id) => (id === 'c1' ? 0 : 5), 10).map((c) => c.chunkId)).toEqual([3]);
+    expect(
+      chooseFairly(
+        list,
+        full((id) => (id === 'c1' ? 0 : 5)),
+        10,
+      ).map((c) => c.chunkId),
+    ).toEqual([3]);
+  });
+
+  it('E16: give each tenant with nothing at work one place beyond the room of the others', () => {
+    const list = [
+      candidate(1, { tenantId: 'busy' }),
+      candidate(2, { tenantId: 'busy' }),
+      candidate(3, { tenantId: 'new', batchId: 'b2' }),
+      candidate(4, { tenantId: 'new', batchId: 'b2' }),
+      candidate(5, { tenantId: 'other', batchId: 'b3' }),
+      candidate(6, { tenantId: 'third', batchId: 'b4' }),
+    ];
+    const at: Room = {
+      room: () => 0,
+      newcomers: { most: () => 2, holds: (_id, tenant) => tenant === 'busy' },
+    };
+    expect(chooseFairly(list, at, 10).map((c) => c.chunkId)).toEqual([3, 5]);
+    expect(chooseFairly(list, { ...at, room: () => 3 }, 10)).toHaveLength(3);
   });
 });

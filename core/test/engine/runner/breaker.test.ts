@@ -118,3 +118,18 @@ describe('a circuit breaker', () => {
     );
   });
 });
+
+it('tells each change of its state once', () => {
+  const changes: string[] = [];
+  const breaker = new Breaker(settings, (state) => changes.push(state));
+  for (let i = 0; i < 4; i++) breaker.ended(false, 0);
+  expect(changes).toEqual(['open']);
+  breaker.open(1, 10);
+  const failing = breaker.waitMs(1) + 1;
+  breaker.started(failing);
+  breaker.ended(false, failing);
+  const working = failing + breaker.waitMs(failing);
+  breaker.started(working);
+  breaker.ended(true, working);
+  expect(changes).toEqual(['open', 'half-open', 'open', 'half-open', 'closed']);
+});

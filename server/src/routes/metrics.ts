@@ -1,0 +1,32 @@
+import { Type } from 'typebox';
+import type { MetricsSource } from '../metrics/metrics.ts';
+import { problemsOnly } from '../schemas/problem.ts';
+import type { App } from './app-type.ts';
+
+const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
+
+/** `GET /metrics`, for Prometheus: with the API key, unless the settings make it public. */
+export function metricsRoute(app: App, source: MetricsSource, isPublic: boolean): void {
+  app.get(
+    '/metrics',
+    {
+      config: { isPublic, isQuiet: true },
+      schema: {
+        operationId: 'getMetrics',
+        tags: ['Health'],
+        summary: 'The metrics of this server, for Prometheus',
+        description:
+          'The text format of Prometheus, version 0.0.4. The labels name types and providers only.',
+        ...(isPublic ? { security: [] } : {}),
+        response: {
+          200: {
+            description: 'All metrics.',
+            content: { 'text/plain': { schema: Type.Unsafe<string>({ type: 'string' }) } },
+          },
+          ...(isPublic ? problemsOnly('internal_error') : problemsOnly('unauthorized', 'internal_error')),
+        },
+      },
+    },
+    async (_request, reply) => reply.type(TEXT).send(await source.text()),
+  );
+}
