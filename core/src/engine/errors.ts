@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'connection_not_found'
   | 'invalid_cursor'
   | 'idempotency_key_reused'
+  | 'idempotency_in_progress'
   | 'plugin_invalid'
   | 'pooler_detected'
   | 'engine_stopped';

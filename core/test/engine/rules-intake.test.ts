@@ -297,6 +297,63 @@ describe('an idempotency key', () => {
   });
 });
 
+describe('the work of a request with an idempotency key', () => {
+  const claim = { idempotency: { key: 'k', bodyHash: 'h' } };
+
+  it('E13: a reservation lives as long as it is kept', async () => {
+    const engine = world.engine({ plugins: [fake()] });
+    await engine.migrate();
+    const age = () =>
+      world.sql(`UPDATE batchsender.idempotency_keys SET created_at = now() - interval '40 s'`);
+    await engine.idempotency.reserve('default', 'k');
+    await age();
+    await engine.idempotency.keep('default', 'k');
+    expect(await engine.idempotency.reserve('default', 'k')).toEqual({ state: 'busy' });
+    await age();
+    expect(await engine.idempotency.reserve('default', 'k')).toEqual({ state: 'reserved' });
+  });
+
+  it.each([3, 1_500, 2_500])(
+    'E13: is stored once when two requests believe to hold the key (%i jobs)',
+    async (count) => {
+      const engine = world.engine({ plugins: [fake()] });
+      await engine.migrate();
+      await engine.idempotency.reserve('default', 'k');
+      const two = [1, 2].map(() => engine.submit({ type: 'mail', jobs: numbered(count) }, claim));
+      const ends = await Promise.allSettled(two);
+      expect(ends.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+      const refused = ends.find((end) => end.status === 'rejected');
+      expect(refused?.reason).toMatchObject({ code: 'idempotency_in_progress' });
+      expect(await counted('batches')).toBe(1);
+      expect(await counted('jobs')).toBe(count);
+    },
+  );
+
+  it.each(['batch', 'job', 'upload'])(
+    'E13: is not stored after the key was given back (%s)',
+    async (what) => {
+      const engine = world.engine({ plugins: [fake()] });
+      await engine.migrate();
+      const open = await engine.submit({ type: 'mail' });
+      await engine.idempotency.reserve('default', 'k');
+      await engine.idempotency.release('default', 'k');
+      const work = {
+        batch: () => engine.submit({ type: 'mail', jobs: numbered(3) }, claim),
+        job: () => engine.submitJob({ type: 'mail', payload: { n: 1 } }, claim),
+        upload: async () => {
+          const upload = await engine.upload(open.id);
+          await upload.write(rows(numbered(3)));
+          return upload.commit({ bodyHash: 'h', idempotencyKey: 'k' });
+        },
+      }[what];
+      await expect(work?.()).rejects.toMatchObject({ code: 'idempotency_in_progress' });
+      expect(await counted('batches')).toBe(1);
+      expect(await counted('jobs')).toBe(0);
+      expect((await engine.getBatch(open.id)).counts.total).toBe(0);
+    },
+  );
+});
+
 describe("a submission inside the caller's transaction", () => {
   it.each([10, 3_000])('E14: of %i jobs exists exactly if the caller commits', async (count) => {
     const mail = fake();

@@ -12,7 +12,6 @@ export type HttpOnlyCode =
   | 'invalid_request'
   | 'invalid_query'
   | 'invalid_idempotency_key'
-  | 'idempotency_in_progress'
   | 'unsupported_media_type'
   | 'body_too_large'
   | 'invalid_line'

@@ -21,6 +21,8 @@ export interface Idempotency {
   readonly hash: Hash;
   /** The answer of an earlier request; undefined if this one holds the reservation. */
   readonly kept: Kept | undefined;
+  /** Gives signs of life while the request holds the reservation. */
+  readonly keeping: NodeJS.Timeout | undefined;
   isSettled: boolean;
 }
 
@@ -83,8 +85,20 @@ async function begin(store: IdempotencyStore, request: FastifyRequest, wait: Wai
     key,
     hash: createHash('sha256').update(`${request.method} ${request.url}\n`),
     kept,
+    keeping: kept === undefined ? keepReserved(store, request, key) : undefined,
     isSettled: false,
   };
+}
+
+/** A key is free again soon after the process that holds it has died. */
+const KEEP_MS = 5_000;
+
+function keepReserved(store: IdempotencyStore, request: FastifyRequest, key: string): NodeJS.Timeout {
+  const keep = () =>
+    store
+      .keep(request.tenantId, key)
+      .catch((error: unknown) => request.log.warn({ err: error }, 'an idempotency key could not be kept'));
+  return setInterval(keep, KEEP_MS).unref();
 }
 
 async function reserve(
@@ -149,6 +163,7 @@ async function settle<T>(
   const held = request.idempotency;
   if (held === null || held.kept !== undefined || held.isSettled) return payload;
   held.isSettled = true;
+  clearInterval(held.keeping);
   try {
     if (reply.statusCode < 400) {
       const body: unknown = JSON.parse(String(payload));

@@ -1,6 +1,7 @@
 import type { TransactionClient } from '../../engine/api.ts';
 import type { Claim, LeasedRange, NewBatch, UploadTotals } from '../../engine/host-store.ts';
 import { chunksFrom, EFFECTIVE_CHUNK_SIZE } from './make-chunks.ts';
+import { keyLost } from './use-key.ts';
 
 /** A batch with what is stored beside its row. */
 export interface StoredBatch {
@@ -17,10 +18,17 @@ export interface StoredBatch {
  * $18 sealed, $19 the runner that takes its chunks at once, $20 its first payloads, $21 to $23 the
  * idempotency keys that it answers, $24 to $26 what it leaves out, $27 its trace. Answers the chunks that were
  * leased to the runner; without one, the batch is announced to all dispatchers, and a lone chunk by its name.
+ *
+ * Nothing is stored and no row is answered where a key is not held any more: its request was taken for dead and
+ * another one used it, or this statement was taken for failed while it ran, and the key was given back.
  */
 function insertBatchText(s: string, channel: string): string {
   return `
-WITH b AS (
+WITH held AS (
+  SELECT 1 FROM ${s}.idempotency_keys WHERE tenant_id = $2 AND key = ANY($21::text[]) AND status IS NULL AND ref IS NULL FOR UPDATE
+), free AS (
+  SELECT 1 FROM (SELECT count(*) FROM held) AS h WHERE h.count = cardinality($21::text[])
+), b AS (
   INSERT INTO ${s}.batches (id, tenant_id, type, origin, name, provider, connection_id, priority, defaults, retry,
     plugin_name, plugin_version, module_version, chunk_size, scheduled_at, total, bytes, dedupe_by, duplicates, rejected,
     trace_parent, state, open_chunks, sealed_at, completed_at)
@@ -29,13 +37,16 @@ WITH b AS (
     CASE WHEN $18 THEN ceil(b.total::float8 / ${EFFECTIVE_CHUNK_SIZE})::int ELSE 0 END,
     CASE WHEN $18 THEN now() END, CASE WHEN $18 AND b.total = 0 THEN now() END
   FROM (SELECT $14::int AS chunk_size, $15::timestamptz AS scheduled_at, $16::int AS total, $17::bigint AS bytes) AS b
+  WHERE EXISTS (SELECT 1 FROM free)
   RETURNING *
 ), j AS (
   INSERT INTO ${s}.jobs (batch_id, seq, payload)
   SELECT $1, n - 1, line::json FROM string_to_table($20::text, E'\\n') WITH ORDINALITY AS t (line, n)
+  WHERE EXISTS (SELECT 1 FROM free)
 ), i AS (
   UPDATE ${s}.idempotency_keys AS i SET body_hash = u.hash, ref = u.ref
   FROM unnest($21::text[], $22::text[], $23::text[]) AS u (key, hash, ref) WHERE i.tenant_id = $2 AND i.key = u.key
+    AND EXISTS (SELECT 1 FROM free)
 ), n AS (
   INSERT INTO ${s}.connections (id, type, provider) VALUES ($7, $3, $6) ON CONFLICT DO NOTHING
 ), k AS (${chunksFrom(s, "(SELECT * FROM b WHERE state <> 'open')", '$19::uuid')}
@@ -93,6 +104,7 @@ export function storeBatchStatement(s: string, channel: string) {
       batch.traceParent,
     ];
     const { rows } = await client.query({ ...(name === undefined ? {} : { name }), text, values });
-    return (rows[0]?.leased ?? []) as LeasedRange[];
+    if (rows[0] === undefined) throw keyLost();
+    return (rows[0].leased ?? []) as LeasedRange[];
   };
 }
