@@ -68,7 +68,7 @@ async function perform(options: ChaosOptions, stage: Stage, say: (line: string) 
     if (blow === undefined) problems.push(`${fault.kind} of ${fault.server} found no target`);
     else blows.push(blow);
     struck += 1;
-    if (struck % SAY_EVERY === 0) say(`${struck} of ${schedule.length} faults`);
+    if (struck % SAY_EVERY === 0 || struck === schedule.length) say(`${struck} of ${schedule.length} faults`);
   }
   await submitting;
   say('all jobs are submitted, all faults have struck');

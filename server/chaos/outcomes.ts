@@ -22,10 +22,11 @@ const ENDED = new Set(['completed', 'cancelled']);
 
 /** What became of all jobs: those that were lost on the way in, and those without an outcome. */
 export function outcomesOf(evidence: Evidence, causes: Causes): Outcomes {
-  const { snapshot, jobs, acknowledged } = evidence;
+  const { snapshot, acknowledged } = evidence;
   const { totals, unknown, unsettled, stuck } = settledJobs(evidence, causes);
   const stored = new Set(evidence.stored);
-  const lost = unsettled + jobs - stored.size;
+  const promised = acknowledged.reduce((sum, batch) => sum + batch.jobs, 0);
+  const lost = unsettled + Math.max(0, promised - stored.size);
   const twice = evidence.stored.length - stored.size;
   const known = new Set(snapshot.batches.map(({ id }) => id));
   const missing = acknowledged.filter(({ batchId }) => !known.has(batchId));
