@@ -4,7 +4,7 @@ import type { Guarantee } from '@batchsender/core/plugin';
 export const LEDGER_TYPE = 'ledger';
 
 /** A call that takes longer has no result. */
-export const TIMEOUT_MS = 15_000;
+export const TIMEOUT_MS = 10_000;
 
 /** A provider for each guarantee. All of them call the ledger over HTTP. */
 export const PROVIDERS = {
@@ -12,7 +12,8 @@ export const PROVIDERS = {
   least: { guarantee: { kind: 'at-least-once' }, batchSize: 1 },
   keyed: { guarantee: { kind: 'keyed', scope: 'job', ttlMs: 3_600_000 }, batchSize: 1 },
   keyedcall: { guarantee: { kind: 'keyed', scope: 'call', ttlMs: 3_600_000 }, batchSize: 5 },
-  asked: { guarantee: { kind: 'reconcilable', settleMs: 500 }, batchSize: 1 },
+  // A call may arrive as late as it times out: only then the ledger can say that it knows nothing of it.
+  asked: { guarantee: { kind: 'reconcilable', settleMs: 11_000 }, batchSize: 1 },
 } as const satisfies Record<string, { readonly guarantee: Guarantee; readonly batchSize: number }>;
 
 export type ProviderName = keyof typeof PROVIDERS;
