@@ -74,7 +74,13 @@ async function once(url: string, { path, method = 'POST', body, idempotencyKey }
 }
 
 /** Codes of a conflict that goes away by itself. */
-const PASSING = ['idempotency_in_progress', 'upload_in_progress', 'upload_lost', 'upload_cut'];
+const PASSING = [
+  'idempotency_in_progress',
+  'idempotency_key_lost',
+  'upload_in_progress',
+  'upload_lost',
+  'upload_cut',
+];
 
 function isWorthARepeat({ status, body }: Answer): boolean {
   if (status >= 500 || status === 429 || status === 408) return true;

@@ -67,8 +67,36 @@ export function installedVersion(peer: string): string | undefined {
   }
 }
 
-/** Peak resident memory of a process in megabytes, from /proc; undefined where there is none. */
+/** Peak resident memory of a process and of its children, added up, in megabytes, from /proc; undefined where there is none. */
 export function peakMemoryMb(pid: number): number | undefined {
+  return sum(family(pid).map(peakOf));
+}
+
+/** CPU time of a process and of its children that live, in milliseconds, from /proc; undefined where there is none. */
+export function cpuTimeMs(pid: number): number | undefined {
+  return sum(family(pid).map(cpuTimeOf));
+}
+
+/** The server has its runner in a child process. */
+function family(pid: number): number[] {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+      .trim()
+      .split(' ')
+      .filter(Boolean);
+    return [pid, ...children.flatMap((child) => family(Number(child)))];
+  } catch {
+    return [pid];
+  }
+}
+
+function sum(figures: readonly (number | undefined)[]): number | undefined {
+  return figures.some((figure) => figure === undefined)
+    ? undefined
+    : figures.reduce<number>((total, figure) => total + (figure ?? 0), 0);
+}
+
+function peakOf(pid: number): number | undefined {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
@@ -81,8 +109,7 @@ export function peakMemoryMb(pid: number): number | undefined {
 /** Linux counts CPU time in hundredths of a second (USER_HZ), whatever its kernel's own clock is. */
 const TICK_MS = 10;
 
-/** CPU time of a process in milliseconds, from /proc; undefined where there is none. */
-export function cpuTimeMs(pid: number): number | undefined {
+function cpuTimeOf(pid: number): number | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     // The second field is the name in brackets; utime and stime are the 14th and the 15th.

@@ -241,8 +241,8 @@ export interface Settings {
 }
 
 /**
- * An idempotency key that was reserved: it is marked as used in the transaction that stores the work (E13). If
- * another request used it meanwhile, or it was released, nothing is stored (`idempotency_in_progress`).
+ * An idempotency key that was reserved: it is marked as used in the transaction that stores the work (E13),
+ * which fails with `idempotency_key_lost` if the reservation is gone.
  */
 export interface IdempotencyClaim {
   readonly key: string;
@@ -253,8 +253,8 @@ export interface IdempotencyClaim {
 /** Keeps the answers of requests by their idempotency key, for 24 hours. */
 export interface IdempotencyStore {
   /**
-   * Reserves the key. `reserved`: go on, `keep` it each few seconds, then `complete` or `release`. `busy`: another request
-   * holds it, ask again. `done`: the work is stored; compare the hash of the body. Its answer is
+   * Reserves the key. `reserved`: go on, `keep` it each few seconds, then `complete` or `release`. `busy`: another
+   * request holds it, ask again. `done`: the work is stored; compare the hash of the body. Its answer is
    * missing (`status` null) if the process died before it was kept: then `ref` says what was
    * stored (a batch's id, a job's id, the {@link UploadAnswer} of an upload as JSON).
    */

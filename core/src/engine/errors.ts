@@ -16,7 +16,7 @@ export type ErrorCode =
   | 'connection_not_found'
   | 'invalid_cursor'
   | 'idempotency_key_reused'
-  | 'idempotency_in_progress'
+  | 'idempotency_key_lost'
   | 'plugin_invalid'
   | 'pooler_detected'
   | 'engine_stopped';

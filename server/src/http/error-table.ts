@@ -12,6 +12,7 @@ export type HttpOnlyCode =
   | 'invalid_request'
   | 'invalid_query'
   | 'invalid_idempotency_key'
+  | 'idempotency_in_progress'
   | 'unsupported_media_type'
   | 'body_too_large'
   | 'invalid_line'
@@ -74,6 +75,7 @@ export const ERROR_TABLE: { readonly [code in ProblemCode]: ErrorEntry } = {
   unknown_type: { status: 422, title: 'No installed plugin has this job type' },
   unknown_provider: { status: 422, title: 'The module has no such provider' },
   empty_upload: { status: 422, title: 'The upload has no jobs' },
+  idempotency_key_lost: { status: 409, title: 'The Idempotency-Key is not held any more' },
   idempotency_key_reused: { status: 422, title: 'The Idempotency-Key belongs to another request' },
   internal_error: { status: 500, title: 'Something went wrong here' },
   plugin_invalid: { status: 500, title: 'A plugin is not valid' },

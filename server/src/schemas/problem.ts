@@ -51,6 +51,7 @@ export const BODY_PROBLEMS: readonly ProblemCode[] = [
 export const IDEMPOTENCY_PROBLEMS: readonly ProblemCode[] = [
   'invalid_idempotency_key',
   'idempotency_in_progress',
+  'idempotency_key_lost',
   'idempotency_key_reused',
 ];
 

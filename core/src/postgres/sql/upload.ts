@@ -1,13 +1,12 @@
 import type { ClientBase, Pool } from 'pg';
 import { v7 } from 'uuid';
 import { BatchSenderError } from '../../engine/errors.ts';
-import type { IntakeStore, KeyedSlice, Slice, UploadTotals } from '../../engine/host-store.ts';
+import type { Claim, IntakeStore, KeyedSlice, Slice, UploadTotals } from '../../engine/host-store.ts';
 import { transaction } from '../transaction.ts';
 import { abandonUploads } from './abandon-upload.ts';
 import { addColumnsStatement } from './add-columns.ts';
 import { keyArray, keyedSliceText } from './keyed-slice.ts';
-import type { storeBatchStatement } from './store-batch.ts';
-import { useKeyStatement } from './use-key.ts';
+import { keyLost, type storeBatchStatement } from './store-batch.ts';
 
 /** E13: slices commit under their upload; one small transaction makes them real. */
 export function uploadStatements(
@@ -25,7 +24,6 @@ SELECT $1, $2::int + n - 1, line::json FROM u, string_to_table($3::text, E'\\n')
   const begin = `INSERT INTO ${s}.uploads (id, batch_id, state, first_seq) VALUES ($1, $2, 'active', $3)`;
 
   const addColumns = addColumnsStatement(s);
-  const useKey = useKeyStatement(s);
 
   async function closeUpload(client: ClientBase, uploadId: string, totals: UploadTotals): Promise<string> {
     const { rows } = await client.query<{ batch_id: string }>(finish, [
@@ -35,6 +33,14 @@ SELECT $1, $2::int + n - 1, line::json FROM u, string_to_table($3::text, E'\\n')
     ]);
     if (rows[0] === undefined) throw lostUpload();
     return rows[0].batch_id;
+  }
+
+  async function useKey(client: ClientBase, batchId: string, { key, bodyHash, ref }: Claim): Promise<void> {
+    const text = `
+UPDATE ${s}.idempotency_keys SET body_hash = $3, ref = $4 WHERE key = $2 AND ref IS NULL AND status IS NULL
+  AND tenant_id = (SELECT tenant_id FROM ${s}.batches WHERE id = $1)`;
+    const { rowCount } = await client.query(text, [batchId, key, bodyHash, ref]);
+    if (rowCount !== 1) throw keyLost();
   }
 
   /** Tells after a lost COMMIT reply what became of the upload. */
