@@ -39,13 +39,14 @@ export function claimOf(request: FastifyRequest): { idempotency?: IdempotencyCla
   return { idempotency: { key: held.key, bodyHash: held.hash.copy().digest('hex') } };
 }
 
-/** How long a repeat waits for the request that holds its key. */
+/** How long a repeat waits for the request that holds its key, and how often that one gives signs of life. */
 export interface WaitLimits {
   readonly timeoutMs: number;
   readonly pollMs: number;
+  readonly keepMs: number;
 }
 
-const WAIT: WaitLimits = { timeoutMs: 30_000, pollMs: 50 };
+const WAIT: WaitLimits = { timeoutMs: 30_000, pollMs: 50, keepMs: 5_000 };
 
 /**
  * The hooks of a route that obeys `Idempotency-Key` (E13). The key is reserved before the body
@@ -85,20 +86,23 @@ async function begin(store: IdempotencyStore, request: FastifyRequest, wait: Wai
     key,
     hash: createHash('sha256').update(`${request.method} ${request.url}\n`),
     kept,
-    keeping: kept === undefined ? keepReserved(store, request, key) : undefined,
+    keeping: kept === undefined ? keepReserved(store, request, key, wait.keepMs) : undefined,
     isSettled: false,
   };
 }
 
-/** A key is free again soon after the process that holds it has died. */
-const KEEP_MS = 5_000;
-
-function keepReserved(store: IdempotencyStore, request: FastifyRequest, key: string): NodeJS.Timeout {
+/** So a key is free again soon after the process that holds it has died. */
+function keepReserved(
+  store: IdempotencyStore,
+  request: FastifyRequest,
+  key: string,
+  everyMs: number,
+): NodeJS.Timeout {
   const keep = () =>
     store
       .keep(request.tenantId, key)
       .catch((error: unknown) => request.log.warn({ err: error }, 'an idempotency key could not be kept'));
-  return setInterval(keep, KEEP_MS).unref();
+  return setInterval(keep, everyMs).unref();
 }
 
 async function reserve(
