@@ -21,7 +21,7 @@ export interface SubmitOptions {
 const RETRY = { baseMs: 200, capMs: 2_000, maxAttempts: 20 };
 
 /** Submits a batch until it is answered for, and steers it as its client has planned. */
-export async function submitBatch(options: SubmitOptions, batch: PlannedBatch): Promise<void> {
+async function submitBatch(options: SubmitOptions, batch: PlannedBatch): Promise<void> {
   if (batch.form === 'single') return submitSingles(options, batch);
   const batchId = await (batch.form === 'json' ? submitWhole : submitPieces)(options, batch);
   options.onAcknowledged({ batchId, jobs: batch.size, provider: batch.provider });
