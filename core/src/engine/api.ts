@@ -253,8 +253,8 @@ export interface IdempotencyClaim {
 /** Keeps the answers of requests by their idempotency key, for 24 hours. */
 export interface IdempotencyStore {
   /**
-   * Reserves the key. `reserved`: go on, then `complete` or `release`. `busy`: another request
-   * holds it, ask again. `done`: the work is stored; compare the hash of the body. Its answer is
+   * Reserves the key. `reserved`: go on, `keep` it each few seconds, then `complete` or `release`. `busy`: another
+   * request holds it, ask again. `done`: the work is stored; compare the hash of the body. Its answer is
    * missing (`status` null) if the process died before it was kept: then `ref` says what was
    * stored (a batch's id, a job's id, the {@link UploadAnswer} of an upload as JSON).
    */
@@ -272,6 +272,8 @@ export interface IdempotencyStore {
         readonly ref: string | null;
       }
   >;
+  /** A reservation without a sign of life is free again after 30 seconds: its process is gone. */
+  keep(tenantId: string, key: string): Promise<void>;
   complete(
     tenantId: string,
     key: string,

@@ -1,12 +1,13 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import type { Store } from '../engine/store.ts';
 import { createPools, refusePooler } from './connect.ts';
+import { idempotencyStore } from './idempotency-store.ts';
 import { channelOf, listen, notifyText } from './listen.ts';
 import { migrate, quote } from './migrate.ts';
 import { readBatches } from './read-batches.ts';
 import { readJobs } from './read-jobs.ts';
 import { readResults } from './read-results.ts';
-import { idempotencyStore, listConnections, settingsStore } from './small-stores.ts';
+import { listConnections, settingsStore } from './small-stores.ts';
 import { backlogStatement } from './sql/backlog.ts';
 import { dispatchStatements } from './sql/dispatch.ts';
 import { fenceStatement } from './sql/fence.ts';

@@ -46,6 +46,19 @@ describe('an idempotency key', () => {
     expect(await engine.idempotency.reserve('t', 'old')).toEqual({ state: 'reserved' });
   });
 
+  it('E13: is held as long as its request gives signs of life', async () => {
+    const engine = world.engine({ plugins: [fake()] });
+    await engine.migrate();
+    const age = () =>
+      world.sql(`UPDATE batchsender.idempotency_keys SET created_at = now() - interval '40 s'`);
+    await engine.idempotency.reserve('t', 'k');
+    await age();
+    await engine.idempotency.keep('t', 'k');
+    expect(await engine.idempotency.reserve('t', 'k')).toEqual({ state: 'busy' });
+    await age();
+    expect(await engine.idempotency.reserve('t', 'k')).toEqual({ state: 'reserved' });
+  });
+
   it.each([10, 3_000])('E13: that was given back meanwhile stores nothing of %i jobs', async (count) => {
     const engine = world.engine({ plugins: [fake()] });
     await engine.migrate();

@@ -21,6 +21,8 @@ export interface Idempotency {
   readonly hash: Hash;
   /** The answer of an earlier request; undefined if this one holds the reservation. */
   readonly kept: Kept | undefined;
+  /** Gives signs of life while the request holds the reservation. */
+  readonly keeping: NodeJS.Timeout | undefined;
   isSettled: boolean;
 }
 
@@ -37,13 +39,14 @@ export function claimOf(request: FastifyRequest): { idempotency?: IdempotencyCla
   return { idempotency: { key: held.key, bodyHash: held.hash.copy().digest('hex') } };
 }
 
-/** How long a repeat waits for the request that holds its key. */
+/** How long a repeat waits for the request that holds its key, and how often that one gives signs of life. */
 export interface WaitLimits {
   readonly timeoutMs: number;
   readonly pollMs: number;
+  readonly keepMs: number;
 }
 
-const WAIT: WaitLimits = { timeoutMs: 30_000, pollMs: 50 };
+const WAIT: WaitLimits = { timeoutMs: 30_000, pollMs: 50, keepMs: 5_000 };
 
 /**
  * The hooks of a route that obeys `Idempotency-Key` (E13). The key is reserved before the body
@@ -83,8 +86,23 @@ async function begin(store: IdempotencyStore, request: FastifyRequest, wait: Wai
     key,
     hash: createHash('sha256').update(`${request.method} ${request.url}\n`),
     kept,
+    keeping: kept === undefined ? keepReserved(store, request, key, wait.keepMs) : undefined,
     isSettled: false,
   };
+}
+
+/** So a key is free again soon after the process that holds it has died. */
+function keepReserved(
+  store: IdempotencyStore,
+  request: FastifyRequest,
+  key: string,
+  everyMs: number,
+): NodeJS.Timeout {
+  const keep = () =>
+    store
+      .keep(request.tenantId, key)
+      .catch((error: unknown) => request.log.warn({ err: error }, 'an idempotency key could not be kept'));
+  return setInterval(keep, everyMs).unref();
 }
 
 async function reserve(
@@ -149,6 +167,7 @@ async function settle<T>(
   const held = request.idempotency;
   if (held === null || held.kept !== undefined || held.isSettled) return payload;
   held.isSettled = true;
+  clearInterval(held.keeping);
   try {
     if (reply.statusCode < 400) {
       const body: unknown = JSON.parse(String(payload));

@@ -54,8 +54,11 @@ export function serveParent(channel: Channel<ParentCalls, ChildCalls>): (graceMs
           isolate: (chunk) => channel.ask('isolate', chunk),
           ...(await transportOf(must(opened))),
         });
+    const { runnerId } = engine;
     must(opened).metrics.watch(engine, { backlog: false });
-    return { runnerId: engine.runnerId };
+    // Chunks and leaderships name their runner only: this line tells which process that is.
+    must(opened).logger.info({ pid: process.pid, runnerId, alone }, 'a runner process has its runner');
+    return { runnerId };
   });
   channel.serve('work', () => must(engine).start());
   channel.serve('run', async (chunk) => {

@@ -94,6 +94,7 @@ test('a repeat does not wait for ever: it is told to come again', async () => {
     idempotent(server.engine.idempotency, async () => ({ status: 200, body: {} }), {
       timeoutMs: 200,
       pollMs: 20,
+      keepMs: 1_000,
     }),
     () => ({}),
   );
@@ -103,6 +104,31 @@ test('a repeat does not wait for ever: it is told to come again', async () => {
   await server.engine.idempotency.release('default', key);
   const free = await app.inject({ method: 'POST', url: '/', headers: { 'idempotency-key': key } });
   expect(free.statusCode).toBe(200);
+});
+
+test('a request gives signs of life for its key until it is answered', async () => {
+  const key = freshKey();
+  const signs: string[] = [];
+  const app = fastify();
+  installErrorHandler(app, 1_000);
+  app.decorateRequest('idempotency', null);
+  app.decorateRequest('tenantId', 'default');
+  const store = {
+    ...server.engine.idempotency,
+    keep: async (_tenant: string, kept: string) => void signs.push(kept),
+  };
+  const wait = { timeoutMs: 200, pollMs: 20, keepMs: 5 };
+  app.post(
+    '/',
+    idempotent(store, async () => ({ status: 200, body: {} }), wait),
+    () => eventually(async () => signs.length > 3 && {}),
+  );
+  const answer = await app.inject({ method: 'POST', url: '/', headers: { 'idempotency-key': key } });
+  expect(answer.statusCode).toBe(200);
+  expect(new Set(signs)).toEqual(new Set([key]));
+  const { length } = signs;
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(signs).toHaveLength(length);
 });
 
 test('a process that died between storing a batch and keeping its answer makes no second batch', async () => {

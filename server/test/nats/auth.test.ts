@@ -8,7 +8,8 @@ import { openTransport } from '../../src/nats/open-transport.ts';
 import { eventually } from '../helpers/app.ts';
 import { freshStream, natsOf, openNats, recordingLog, refOf, takeAll } from '../helpers/nats-line.ts';
 import { makeOperator } from '../helpers/nats-operator.ts';
-import { describeNats, type NatsServer, type NatsServerOptions, startNats } from '../helpers/nats-server.ts';
+import { type NatsServer, type NatsServerOptions, startNats } from '../helpers/nats-process.ts';
+import { describeNats } from '../helpers/nats-server.ts';
 
 const TLS = `tls { cert_file: "$DIR/cert.pem", key_file: "$DIR/key.pem" }`;
 const MUTUAL = TLS.replace('}', ', ca_file: "$DIR/cert.pem", verify: true }');

@@ -5,7 +5,8 @@ import { type TestDatabase, testDatabase } from '../../../core/test/helpers/post
 import { eventually } from '../helpers/app.ts';
 import { ledgerPlugin, numbered } from '../helpers/ledger-plugin.ts';
 import { freshStream, openNats, recordingLog } from '../helpers/nats-line.ts';
-import { describeNats, type NatsServer, startNats } from '../helpers/nats-server.ts';
+import { type NatsServer, startNats } from '../helpers/nats-process.ts';
+import { describeNats } from '../helpers/nats-server.ts';
 
 /** A poll that never helps, and a lease that a loaded machine keeps. */
 const TUNING = { chunkSize: 10, pollMs: 30_000, heartbeatMs: 200, leaseMs: 10_000 } as const;

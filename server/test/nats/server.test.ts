@@ -3,7 +3,8 @@ import { type TestDatabase, testDatabase } from '../../../core/test/helpers/post
 import { client, eventually } from '../helpers/app.ts';
 import { type Cli, runCli } from '../helpers/cli.ts';
 import { freshStream } from '../helpers/nats-line.ts';
-import { describeNats, type NatsServer, startNats } from '../helpers/nats-server.ts';
+import { type NatsServer, startNats } from '../helpers/nats-process.ts';
+import { describeNats } from '../helpers/nats-server.ts';
 import { startReceiver } from '../helpers/receiver.ts';
 
 const KEY = 'bs_nats';

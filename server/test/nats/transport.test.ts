@@ -5,7 +5,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { NatsTransport } from '../../src/nats/transport.ts';
 import { eventually } from '../helpers/app.ts';
 import { freshStream, openNats, recordingLog, refOf, takeAll } from '../helpers/nats-line.ts';
-import { describeNats, type NatsServer, startNats } from '../helpers/nats-server.ts';
+import { type NatsServer, startNats } from '../helpers/nats-process.ts';
+import { describeNats } from '../helpers/nats-server.ts';
 
 describeNats('the NATS transport', (binary) => {
   let server: NatsServer;
