@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { NODE_FLAGS } from './node-flags.ts';
 
-const MAIN = fileURLToPath(new URL('../../../scripts/start.mjs', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../../server/start.mjs', import.meta.url));
 const FOLDER = fileURLToPath(new URL('../server-app/', import.meta.url));
 const API_KEY = 'bs_benchmark_key_that_guards_nothing_0123456789';
 const START_WITHIN_MS = 120_000;

@@ -4,4 +4,4 @@ import { enableCompileCache } from 'node:module';
 
 const { directory } = enableCompileCache();
 if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= directory;
-await import('../server/src/main.ts');
+await import('./src/main.ts');
