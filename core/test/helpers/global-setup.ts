@@ -16,7 +16,8 @@ const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'o
 /** Starts one embedded Postgres for a whole Vitest run, in a temporary folder. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await mkdtemp(join(tmpdir(), 'batchsender-test-'));
-  const remove = () => rm(folder, { recursive: true, force: true });
+  // A process that ends at this moment may still write to it.
+  const remove = () => rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 200 });
   try {
     // As root, Postgres runs as another user, who has to reach this folder.
     await chmod(folder, 0o755);
