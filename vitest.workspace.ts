@@ -14,7 +14,8 @@ export default defineConfig({
   test: {
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    maxWorkers: 2,
+    // On two cores: tests of several processes mostly wait for them.
+    maxWorkers: 3,
     // A loaded machine may stretch a lease or a deadline: in CI a failure must happen three times.
     retry: process.env['CI'] === undefined ? 0 : 2,
     globalSetup: ['core/test/helpers/global-setup.ts'],

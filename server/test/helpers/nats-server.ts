@@ -15,3 +15,10 @@ export function describeNats(name: string, body: (binary: NatsBinary) => void): 
   }
   for (const binary of binaries) describe(`${name}, nats-server ${binary.version}`, () => body(binary));
 }
+
+/** Tests of what is above the transport, whose own tests run on each nats-server: the last one will do. */
+export function describeWithNats(name: string, body: (binary: NatsBinary) => void): void {
+  const newest = natsBinaries().at(-1);
+  if (newest === undefined) describeNats(name, body);
+  else describe(`${name}, nats-server ${newest.version}`, () => body(newest));
+}

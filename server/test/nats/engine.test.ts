@@ -6,13 +6,13 @@ import { eventually } from '../helpers/app.ts';
 import { ledgerPlugin, numbered } from '../helpers/ledger-plugin.ts';
 import { freshStream, openNats, recordingLog } from '../helpers/nats-line.ts';
 import { type NatsServer, startNats } from '../helpers/nats-process.ts';
-import { describeNats } from '../helpers/nats-server.ts';
+import { describeWithNats } from '../helpers/nats-server.ts';
 
 /** A poll that never helps, and a lease that a loaded machine keeps. */
 const TUNING = { chunkSize: 10, pollMs: 30_000, heartbeatMs: 200, leaseMs: 10_000 } as const;
 const OTHER = '01890000-0000-7000-8000-000000000000';
 
-describeNats('an engine with NATS', (binary) => {
+describeWithNats('an engine with NATS', (binary) => {
   let server: NatsServer;
   let database: TestDatabase;
   let pool: pg.Pool;

@@ -4,13 +4,13 @@ import { client, eventually } from '../helpers/app.ts';
 import { type Cli, runCli } from '../helpers/cli.ts';
 import { freshStream } from '../helpers/nats-line.ts';
 import { type NatsServer, startNats } from '../helpers/nats-process.ts';
-import { describeNats } from '../helpers/nats-server.ts';
+import { describeWithNats } from '../helpers/nats-server.ts';
 import { startReceiver } from '../helpers/receiver.ts';
 
 const KEY = 'bs_nats';
 const COUNT = 6_000;
 
-describeNats('servers with NATS', (binary) => {
+describeWithNats('servers with NATS', (binary) => {
   let nats: NatsServer;
   let database: TestDatabase;
   let stream = '';
