@@ -5,12 +5,17 @@ import {
   defineModule,
   definePlugin,
   defineProvider,
+  failed,
+  type Infer,
   type Job,
+  type JobResult,
   type Plugin,
   type Resolution,
+  retry,
   type Session,
   succeeded,
   Type,
+  throttled,
   type UnresolvedJob,
 } from '../src/plugin/index.ts';
 import {
@@ -19,16 +24,29 @@ import {
   LEDGER_TYPE,
   type LedgerCall,
   type LedgerProvider,
+  type LedgerProviderSettings,
   monotonicMs,
 } from './ledger.ts';
 
+export interface LedgerPluginOptions {
+  /** Calls at once. Default 20. */
+  readonly concurrency?: number;
+  /** Of a call. Default 5,000. */
+  readonly timeoutMs?: number;
+  /** Default: those of the ledger. */
+  readonly providers?: Readonly<Record<LedgerProvider, LedgerProviderSettings>>;
+}
+
+const THROTTLED_MS = 300;
+
 const Payload = Type.Object({ n: Type.Integer() }, { additionalProperties: false });
 const Credentials = Type.Object({ url: Type.String() });
+type LedgerPayload = Infer<typeof Payload>;
 
-/** A plugin with a provider for each guarantee, all of which call the ledger receiver. */
-export function ledgerPlugin({ concurrency = 20, timeoutMs = 5_000 } = {}): Plugin {
+/** A plugin with a provider for each guarantee, all of which call the ledger. */
+export function ledgerPlugin(options: LedgerPluginOptions = {}): Plugin {
   const providers = Object.fromEntries(
-    LEDGER_PROVIDER_NAMES.map((name) => [name, ledgerProvider(name, concurrency, timeoutMs)]),
+    LEDGER_PROVIDER_NAMES.map((name) => [name, ledgerProvider(name, options)]),
   );
   const module = defineModule({
     type: LEDGER_TYPE,
@@ -40,8 +58,11 @@ export function ledgerPlugin({ concurrency = 20, timeoutMs = 5_000 } = {}): Plug
   return definePlugin({ name: 'plugin-ledger', version: '1.0.0', contract: CONTRACT, modules: [module] });
 }
 
-function ledgerProvider(name: LedgerProvider, concurrency: number, timeoutMs: number) {
-  const { guarantee, batchSize } = LEDGER_PROVIDERS[name];
+function ledgerProvider(
+  name: LedgerProvider,
+  { concurrency = 20, timeoutMs = 5_000, providers = LEDGER_PROVIDERS }: LedgerPluginOptions,
+) {
+  const { guarantee, batchSize } = providers[name];
   return defineProvider({
     title: name,
     payload: Payload,
@@ -55,7 +76,7 @@ function ledgerProvider(name: LedgerProvider, concurrency: number, timeoutMs: nu
   });
 }
 
-type Post = (path: string, body: unknown, signal: AbortSignal) => Promise<unknown>;
+type Post = (path: string, body: unknown, signal: AbortSignal) => Promise<{ status: number; body: unknown }>;
 
 async function post(fetch: typeof globalThis.fetch, url: string, body: unknown, signal: AbortSignal) {
   try {
@@ -65,28 +86,40 @@ async function post(fetch: typeof globalThis.fetch, url: string, body: unknown, 
       body: JSON.stringify(body),
       signal,
     });
-    return await response.json();
+    return { status: response.status, body: (await response.json()) as unknown };
   } catch (error) {
     // What it means that no answer came is decided by the guarantee.
     throw callError(error);
   }
 }
 
-function ledgerSession(name: LedgerProvider, batchSize: number, send: Post): Session<{ n: number }> {
-  const call = async (jobs: readonly Job[], { idempotencyKey: key, signal }: Call) => {
+function resultOf(status: number, ref: string): JobResult {
+  if (status === 429) return throttled(THROTTLED_MS, { code: 'http_429' });
+  if (status === 503) return retry('http_503');
+  return status === 200 ? succeeded(ref) : failed(`http_${status}`);
+}
+
+function ledgerSession(name: LedgerProvider, batchSize: number, send: Post): Session<LedgerPayload> {
+  const call = async (jobs: readonly Job<LedgerPayload>[], { idempotencyKey: key, signal }: Call) => {
     const body: LedgerCall = {
       engine: process.pid,
       provider: name,
       attempt: jobs[0]?.attempt ?? 0,
       key,
       startedMs: monotonicMs(),
-      jobs: jobs.map(({ id, batchId, possibleDuplicate }) => ({ id, batchId, possibleDuplicate })),
+      jobs: jobs.map(({ id, batchId, payload: { n }, possibleDuplicate }) => ({
+        id,
+        batchId,
+        n,
+        possibleDuplicate,
+      })),
     };
-    await send('/call', body, signal);
-    return jobs.map((job) => succeeded(`ref-${job.seq}`));
+    const { status } = await send('/call', body, signal);
+    return jobs.map((job) => resultOf(status, `ref-${job.seq}`));
   };
   const resolve = async (jobs: readonly UnresolvedJob[], { signal }: Call): Promise<Resolution[]> => {
-    const taken = (await send('/taken', { ids: jobs.map(({ id }) => id) }, signal)) as boolean[];
+    const answer = await send('/taken', { ids: jobs.map(({ id }) => id) }, signal);
+    const taken = answer.body as boolean[];
     return taken.map((was, index) => (was ? succeeded(`ref-${jobs[index]?.seq}`) : { status: 'absent' }));
   };
   if (batchSize > 1) return { processBatch: call, resolve };

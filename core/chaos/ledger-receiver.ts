@@ -3,7 +3,7 @@ import { createWriteStream } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type ChaosEntry, LEDGER_PROVIDERS, type LedgerCall } from './ledger.ts';
+import { type ChaosEntry, entriesOf, LEDGER_PROVIDERS, type LedgerCall } from './ledger.ts';
 
 /**
  * What the receiver does with a call. `drop`: it takes it and breaks the connection instead of
@@ -39,7 +39,8 @@ export async function ledgerReceiver(options: ReceiverOptions = {}): Promise<Led
   let dropped = 0;
   let working = 0;
   const take = (call: LedgerCall) => {
-    for (const entry of entriesOf(call, seen)) {
+    const { guarantee } = LEDGER_PROVIDERS[call.provider];
+    for (const entry of entriesOf(call, guarantee, takenOf(call, seen), performance.now())) {
       ledger.push(entry);
       if (entry.took) delivered.add(entry.jobId);
       file?.write(`${JSON.stringify(entry)}\n`);
@@ -84,29 +85,13 @@ export async function ledgerReceiver(options: ReceiverOptions = {}): Promise<Led
 }
 
 /** What a provider that keeps its word does with a repeat: one that knows keys delivers once. */
-function entriesOf(call: LedgerCall, seen: Set<string>): ChaosEntry[] {
-  const { guarantee } = LEDGER_PROVIDERS[call.provider];
-  const members = call.jobs.map(({ id }) => id);
-  return call.jobs.map(({ id, batchId, possibleDuplicate }) => {
-    const name = `${call.key} ${id}`;
-    const took = guarantee.kind !== 'keyed' || !seen.has(name);
+function takenOf({ provider, key, jobs }: LedgerCall, seen: Set<string>): boolean[] {
+  const isKeyed = LEDGER_PROVIDERS[provider].guarantee.kind === 'keyed';
+  return jobs.map(({ id }) => {
+    const name = `${key} ${id}`;
+    const took = !isKeyed || !seen.has(name);
     seen.add(name);
-    const { engine, provider, attempt, key, startedMs } = call;
-    const atMs = performance.now();
-    return {
-      engine,
-      provider,
-      guarantee,
-      jobId: id,
-      batchId,
-      attempt,
-      key,
-      members,
-      possibleDuplicate,
-      took,
-      atMs,
-      startedMs,
-    };
+    return took;
   });
 }
 

@@ -5,8 +5,8 @@ import { type Random, seededRandom } from '../test/helpers/model-random.ts';
 import type { LoopOptions, LoopReport } from './command.ts';
 import { ledgerPlugin } from './ledger-plugin.ts';
 import { type LedgerReceiver, ledgerReceiver } from './ledger-receiver.ts';
-import { ledgerBatch, lostBatches, oneBatchEach, submitted, untilQuiet } from './load.ts';
-import { verdictOf } from './verdict.ts';
+import { ledgerBatch, oneBatchEach, submitted, untilQuiet } from './load.ts';
+import { loopVerdict } from './verdict.ts';
 
 /** Statements that commit, by the words in their messages: those with a name are sent by it. */
 const COMMITS = ['bs_lease', 'bs_batch', 'bs_fence', 'bs_flush', 'bs_slice', 'COMMIT'] as const;
@@ -52,14 +52,12 @@ export async function lostReplies({ database, count, seed, say }: LoopOptions): 
     }
     await breaking;
     await untilQuiet(database.pool);
-    const { problems, ...figures } = await verdictOf(database.pool, receiver.ledger);
+    const { figures, problems } = await loopVerdict(database.pool, receiver.ledger, acknowledged);
     const surplus = figures.unknown - droppedOnce;
     return {
       figures: { 'COMMIT replies lost': proxy.lost, 'provider replies dropped': dropped, ...figures },
       problems: [
         ...problems,
-        ...(await lostBatches(database.pool, acknowledged)),
-        ...(figures.stuck === 0 ? [] : [`${figures.stuck} jobs have no outcome`]),
         // Whoever cannot be asked, and takes no repeat, leaves one unknown for each answer that it keeps.
         ...(surplus > 0 ? [`${surplus} jobs are unknown although their call was answered`] : []),
       ],

@@ -4,9 +4,9 @@ import { seededRandom } from '../test/helpers/model-random.ts';
 import type { LoopOptions, LoopReport } from './command.ts';
 import { ledgerPlugin } from './ledger-plugin.ts';
 import { ledgerReceiver } from './ledger-receiver.ts';
-import { lostBatches, oneBatchEach, submitted, untilQuiet } from './load.ts';
+import { oneBatchEach, submitted, untilQuiet } from './load.ts';
 import { type RunnerProcess, startRunner } from './runner-process.ts';
-import { verdictOf } from './verdict.ts';
+import { loopVerdict } from './verdict.ts';
 
 /** A call takes this long, and so fits the grace period by far. */
 const WORK_MS = 50;
@@ -56,14 +56,12 @@ export async function sigterms({ database, count, seed, say }: LoopOptions): Pro
       if (signal % 10 === 0) say(`${signal} SIGTERMs`);
     }
     await untilQuiet(database.pool);
-    const { problems: broken, ...figures } = await verdictOf(database.pool, receiver.ledger);
+    const { figures, problems: broken } = await loopVerdict(database.pool, receiver.ledger, acknowledged);
     return {
       figures: { SIGTERMs: count, 'with calls in flight': underLoad, ...figures },
       problems: [
         ...problems,
         ...broken,
-        ...(await lostBatches(database.pool, acknowledged)),
-        ...(figures.stuck === 0 ? [] : [`${figures.stuck} jobs have no outcome`]),
         ...(figures.repeated === 0 ? [] : [`${figures.repeated} jobs were called more than once`]),
         ...(await whyUnknown(database.pool)),
       ],

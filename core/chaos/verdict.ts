@@ -3,6 +3,7 @@ import { conservationProblems } from '../test/helpers/model-conservation.ts';
 import { ledgerProblems } from '../test/helpers/model-ledger.ts';
 import { groupBy, readSnapshot } from '../test/helpers/model-snapshot.ts';
 import type { LedgerEntry } from '../test/helpers/model-vendor.ts';
+import { lostBatches } from './load.ts';
 
 /** What the receiver's ledger, the log and the counters say together. */
 export interface Verdict {
@@ -18,6 +19,18 @@ export interface Verdict {
   readonly deliveredTwice: number;
   /** Broken promises: a repeat that is not marked, a call without its fence, counters that differ from the log. */
   readonly problems: readonly string[];
+}
+
+/** The verdict on a loop: what each of them promises, as figures and as what is broken. */
+export async function loopVerdict(
+  pool: pg.Pool,
+  ledger: readonly LedgerEntry[],
+  acknowledged: readonly string[],
+): Promise<{ readonly figures: Omit<Verdict, 'problems'>; readonly problems: readonly string[] }> {
+  const { problems, ...figures } = await verdictOf(pool, ledger);
+  const lost = await lostBatches(pool, acknowledged);
+  const stuck = figures.stuck === 0 ? [] : [`${figures.stuck} jobs have no outcome`];
+  return { figures, problems: [...problems, ...lost, ...stuck] };
 }
 
 /** Compares the ledger with the log and the counters (E1, E2, E7, E10). */

@@ -36,7 +36,7 @@ export function causesOf({ blows, ledger, times }: Pick<Evidence, 'blows' | 'led
   };
   const ofCall = (call: LedgerLine, untilMs: number): Cause => {
     if (leavesDoubt(call.fate) || untilMs - call.atMs >= TIMEOUT_MS * 0.9) return 'provider';
-    return struck(call.atMs, untilMs, call.pid);
+    return struck(call.atMs, untilMs, call.engine);
   };
   return {
     ofCall,
@@ -55,11 +55,11 @@ function countInFlight(
   struck: (fromMs: number, untilMs: number, pid?: number) => Cause,
 ): number {
   const hit = new Set<string>();
-  for (const { jobs, attempt, atMs, pid } of ledger) {
+  for (const { jobs, attempt, atMs, engine } of ledger) {
     for (const { id } of jobs) {
       const name = `${id} ${attempt}`;
       const closed = byAttempt.get(name)?.closed_ms ?? Number.POSITIVE_INFINITY;
-      if (struck(atMs, closed, pid) !== 'none') hit.add(name);
+      if (struck(atMs, closed, engine) !== 'none') hit.add(name);
     }
   }
   for (const [name, { fenced_ms: fenced, closed_ms: closed }] of byAttempt) {

@@ -6,8 +6,9 @@ import { openSync, writeSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { LedgerCall } from '../../core/chaos/ledger.ts';
 import { fateOf, takes } from './fates.ts';
-import { type CallFate, type LedgerCall, type LedgerLine, PROVIDERS, TIMEOUT_MS } from './ledger.ts';
+import { type CallFate, type LedgerLine, PROVIDERS, TIMEOUT_MS } from './ledger.ts';
 import type { LedgerSetup } from './ledger-server.ts';
 
 const STATUS: Readonly<Partial<Record<CallFate, number>>> = { busy: 503, throttled: 429, rejected: 422 };

@@ -1,42 +1,19 @@
-import type { Guarantee } from '@batchsender/core/plugin';
-
-/** The type of the jobs that a chaos run sends. */
-export const LEDGER_TYPE = 'ledger';
+import {
+  LEDGER_PROVIDERS,
+  type LedgerCall,
+  type LedgerProvider,
+  type LedgerProviderSettings,
+} from '../../core/chaos/ledger.ts';
 
 /** A call that takes longer has no result. */
 export const TIMEOUT_MS = 10_000;
 
 /** A provider for each guarantee. All of them call the ledger over HTTP. */
-export const PROVIDERS = {
-  once: { guarantee: { kind: 'at-most-once' }, batchSize: 1 },
-  least: { guarantee: { kind: 'at-least-once' }, batchSize: 1 },
-  keyed: { guarantee: { kind: 'keyed', scope: 'job', ttlMs: 3_600_000 }, batchSize: 1 },
-  keyedcall: { guarantee: { kind: 'keyed', scope: 'call', ttlMs: 3_600_000 }, batchSize: 5 },
+export const PROVIDERS: Readonly<Record<LedgerProvider, LedgerProviderSettings>> = {
+  ...LEDGER_PROVIDERS,
   // A call may arrive as late as it times out: only then the ledger can say that it knows nothing of it.
   asked: { guarantee: { kind: 'reconcilable', settleMs: 11_000 }, batchSize: 1 },
-} as const satisfies Record<string, { readonly guarantee: Guarantee; readonly batchSize: number }>;
-
-export type ProviderName = keyof typeof PROVIDERS;
-
-export const PROVIDER_NAMES = Object.keys(PROVIDERS) as ProviderName[];
-
-/** One job in a call. `n` is its number in the whole run. */
-export interface LedgerJob {
-  readonly id: string;
-  readonly batchId: string;
-  readonly n: number;
-  readonly possibleDuplicate: boolean;
-}
-
-/** The body of a call. */
-export interface LedgerCall {
-  /** Process id of the caller. */
-  readonly pid: number;
-  readonly provider: ProviderName;
-  readonly attempt: number;
-  readonly key: string;
-  readonly jobs: readonly LedgerJob[];
-}
+};
 
 /**
  * What the ledger does with a call. It takes the jobs with `ok`, `slow`, `dropped` (the connection

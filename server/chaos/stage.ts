@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LEDGER_PROVIDER_NAMES, LEDGER_TYPE } from '../../core/chaos/ledger.ts';
 import { type ChaosProxy, chaosProxy } from '../../core/test/helpers/chaos-proxy.ts';
 import { freePort, type NatsBinary, type NatsServer, startNats } from '../test/helpers/nats-process.ts';
 import { API_KEY } from './client.ts';
-import { LEDGER_TYPE, PROVIDER_NAMES } from './ledger.ts';
 import { type LedgerServer, startLedger } from './ledger-server.ts';
 import type { ChaosOptions } from './options.ts';
 import { type ChaosPostgres, startPostgres } from './postgres.ts';
@@ -88,7 +88,7 @@ async function openActor(name: ServerName, world: World): Promise<Actor> {
   const { folder, postgres, nats, ledger, rest } = world;
   const toPostgres = await chaosProxy(postgres.url);
   const toNats = await chaosProxy(nats.url);
-  const ledgers = PROVIDER_NAMES.map((provider) => [
+  const ledgers = LEDGER_PROVIDER_NAMES.map((provider) => [
     `BATCHSENDER_${LEDGER_TYPE}_${provider}_URL`.toUpperCase(),
     ledger.url,
   ]);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LEDGER_TYPE } from '../../core/chaos/ledger.ts';
 import type { Client } from './client.ts';
-import { LEDGER_TYPE } from './ledger.ts';
 import { type PlannedBatch, parts, payloads } from './workload.ts';
 
 /** A batch, or the jobs of single requests, that a client was told of. */

@@ -1,3 +1,4 @@
+import { entriesOf } from '../../core/chaos/ledger.ts';
 import { conservationProblems } from '../../core/test/helpers/model-conservation.ts';
 import { ledgerProblems } from '../../core/test/helpers/model-ledger.ts';
 import { groupBy } from '../../core/test/helpers/model-snapshot.ts';
@@ -27,7 +28,7 @@ const REFUSALS = new Set(['busy', 'throttled', 'rejected']);
 export function verdictOf(evidence: Evidence): Verdict {
   const { snapshot } = evidence;
   const causes = causesOf(evidence);
-  const entries = entriesOf(evidence.ledger);
+  const entries = modelEntries(evidence.ledger);
   const counters = conservationProblems(snapshot);
   const broken = ledgerProblems(entries, snapshot);
   const repeats = repeatsOf(evidence.ledger, causes);
@@ -69,25 +70,8 @@ export function verdictOf(evidence: Evidence): Verdict {
 }
 
 /** The ledger in the words of the engine's model. */
-function entriesOf(lines: readonly LedgerLine[]): LedgerEntry[] {
-  return lines.flatMap(({ pid, provider, attempt, key, jobs, took, atMs }) => {
-    const members = jobs.map(({ id }) => id);
-    const { guarantee } = PROVIDERS[provider];
-    return jobs.map(({ id, batchId, possibleDuplicate }, index) => ({
-      engine: pid,
-      provider,
-      guarantee,
-      jobId: id,
-      batchId,
-      attempt,
-      key,
-      members,
-      possibleDuplicate,
-      took: took[index] === true,
-      atMs,
-    }));
-  });
-}
+const modelEntries = (lines: readonly LedgerLine[]): LedgerEntry[] =>
+  lines.flatMap((line) => entriesOf(line, PROVIDERS[line.provider].guarantee, line.took, line.atMs));
 
 /** A call after one that was not refused: a repeat of something that may have arrived. */
 function repeatsOf(lines: readonly LedgerLine[], causes: Causes): Repeat[] {

@@ -1,5 +1,5 @@
+import { LEDGER_PROVIDER_NAMES, type LedgerProvider } from '../../core/chaos/ledger.ts';
 import { type Random, seededRandom } from '../../core/test/helpers/model-random.ts';
-import { PROVIDER_NAMES, type ProviderName } from './ledger.ts';
 
 /** What a client does with a batch of its own while it runs. */
 export type Steering = 'none' | 'pause' | 'cancel' | 'retry';
@@ -10,7 +10,7 @@ export type Form = 'json' | 'ndjson' | 'single';
 /** A batch that a client will submit. Its jobs have the numbers from `first` on. */
 export interface PlannedBatch {
   readonly number: number;
-  readonly provider: ProviderName;
+  readonly provider: LedgerProvider;
   readonly first: number;
   readonly size: number;
   readonly form: Form;
@@ -54,7 +54,7 @@ function plan(random: Random, { number, first, left, largest }: Place): PlannedB
   const most = form === 'single' ? MOST_SINGLES : largest;
   return {
     number,
-    provider: PROVIDER_NAMES[number % PROVIDER_NAMES.length] as ProviderName,
+    provider: LEDGER_PROVIDER_NAMES[number % LEDGER_PROVIDER_NAMES.length] as LedgerProvider,
     first,
     size: Math.min(left, random.int(Math.min(5, most), most)),
     form,

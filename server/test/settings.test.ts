@@ -3,21 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from 'vitest';
 import { knownVariables, readSettings } from '../src/settings.ts';
+import { messageOf } from './helpers/refused-settings.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'batchsender-settings-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const read = (env: Record<string, string>): ReturnType<typeof readSettings> => readSettings(env, '/app');
-
-const messageOf = (env: Record<string, string>): string => {
-  try {
-    read(env);
-  } catch (error) {
-    expect((error as Error).name).toBe('StartError');
-    return (error as Error).message;
-  }
-  throw new Error('the settings were taken');
-};
 
 test('without any variable the defaults hold', () => {
   expect(read({})).toEqual({

@@ -59,6 +59,7 @@ export class BatchEngine implements Engine {
     this.#backlog = keepFor(tuning.backlogMs, () => store.read.backlog(tuning.leaseMs));
     const onRepairs = (count: number) => {
       this.repairs += count;
+      watcher?.onRepairs?.(count);
     };
     this.#works = new Works({ options, store, registry, logger, tuning, watcher, onRepairs });
     this.#intake = new Intake({

@@ -1,4 +1,5 @@
 import type { Logger } from '../plugin/index.ts';
+import { Beat } from './beat.ts';
 import type { EngineObserver } from './observer.ts';
 import type { MaintenanceStore } from './store.ts';
 import type { Tuning } from './tuning.ts';
@@ -25,37 +26,29 @@ const BATCHES_A_CHECK = 20;
 /** Housekeeping of one process: lost chunks, sweeps, abandoned uploads, stale keys, the reconciler. One leader does it. */
 export class Maintenance {
   readonly #options: MaintenanceOptions;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
-  #ended = false;
+  readonly #beat: Beat;
   #beats = 0;
   /** Keys are left that can be dropped. */
   #hasKeys = false;
 
   constructor(options: MaintenanceOptions) {
     this.#options = options;
+    this.#beat = new Beat({
+      work: () => this.#keepHouse(),
+      everyMs: BEAT_MS,
+      onError: (error) => options.logger.warn({ err: error }, 'housekeeping failed'),
+    });
   }
 
   start(): void {
-    this.#schedule(0);
+    this.#beat.start();
   }
 
-  async stop(): Promise<void> {
-    this.#ended = true;
-    clearTimeout(this.#timer);
-    await this.#running;
+  stop(): Promise<void> {
+    return this.#beat.stop();
   }
 
-  #schedule(inMs: number): void {
-    if (this.#ended) return;
-    this.#timer = setTimeout(() => {
-      this.#running = this.#beat()
-        .catch((error: Error) => this.#options.logger.warn({ err: error }, 'housekeeping failed'))
-        .finally(() => this.#schedule(BEAT_MS));
-    }, inMs);
-  }
-
-  async #beat(): Promise<void> {
+  async #keepHouse(): Promise<void> {
     const { store, holder, tuning, logger, onDue, onRepairs, watcher } = this.#options;
     if (!(await store.lead('maintenance', holder, LEADER_TTL_MS))) return;
     const recovered = await store.recoverChunks(tuning.leaseMs);
@@ -64,7 +57,7 @@ export class Maintenance {
       watcher?.onRecovered?.(recovered);
       onDue();
     }
-    while (!this.#ended && (await store.sweepStep(undefined, watcher?.onSweep)));
+    while (!this.#beat.stopped && (await store.sweepStep(undefined, watcher?.onSweep)));
     if (this.#beats % UPLOAD_SWEEP_EVERY === 0) await store.sweepUploads(tuning.uploadTtlMs);
     if (this.#beats % UPLOAD_SWEEP_EVERY === 0 || this.#hasKeys) await this.#dropKeys();
     if (this.#beats % Math.max(1, Math.round(tuning.reconcileMs / BEAT_MS)) === 0) {
@@ -72,7 +65,6 @@ export class Maintenance {
       if (repairs > 0) {
         logger.error({ repairs }, 'the reconciler repaired batches: please report this');
         onRepairs(repairs);
-        watcher?.onRepairs?.(repairs);
         onDue();
       }
     }
@@ -83,7 +75,7 @@ export class Maintenance {
   /** Some of them: lost chunks must not wait until the millions of a large batch are gone. */
   async #dropKeys(): Promise<void> {
     this.#hasKeys = true;
-    for (let piece = 0; piece < KEY_PIECES_A_BEAT && this.#hasKeys && !this.#ended; piece++) {
+    for (let piece = 0; piece < KEY_PIECES_A_BEAT && this.#hasKeys && !this.#beat.stopped; piece++) {
       this.#hasKeys = (await this.#options.store.dropKeys()) > 0;
     }
   }

@@ -1,4 +1,5 @@
 import type { Logger } from '../plugin/index.ts';
+import { Beat } from './beat.ts';
 import type { DispatchGuide, DispatchTarget } from './dispatch-target.ts';
 import { mostPerConnection } from './runner/room.ts';
 import type { Candidate, DispatchStore, Fleet } from './store.ts';
@@ -38,22 +39,23 @@ export class SharedDispatch implements DispatchGuide {
   #leadsUntil = Number.NEGATIVE_INFINITY;
   #awaySince: number | undefined;
   #alone = false;
-  #timer: NodeJS.Timeout | undefined;
-  #beating: Promise<void> | undefined;
-  #ended = false;
+  readonly #beat: Beat;
 
   constructor(options: SharedDispatchOptions) {
     this.#options = options;
+    this.#beat = new Beat({
+      work: () => this.#choose(),
+      everyMs: BEAT_MS,
+      onError: (error) => options.logger.warn({ err: error }, 'the leader could not be chosen'),
+    });
   }
 
   start(): void {
-    this.#schedule(0);
+    this.#beat.start();
   }
 
   async stop(): Promise<void> {
-    this.#ended = true;
-    clearTimeout(this.#timer);
-    await this.#beating;
+    await this.#beat.stop();
     await this.#resign();
   }
 
@@ -85,16 +87,7 @@ export class SharedDispatch implements DispatchGuide {
     return alone;
   }
 
-  #schedule(inMs: number): void {
-    if (this.#ended) return;
-    this.#timer = setTimeout(() => {
-      this.#beating = this.#beat()
-        .catch((error: Error) => this.#options.logger.warn({ err: error }, 'the leader could not be chosen'))
-        .finally(() => this.#schedule(BEAT_MS));
-    }, inMs);
-  }
-
-  async #beat(): Promise<void> {
+  async #choose(): Promise<void> {
     const { store, holder, onLead } = this.#options;
     if (this.#isAway()) onLead();
     // One without a transport lets another lead.

@@ -18,6 +18,9 @@ export interface MetricSnapshot {
 /** All metrics of a process, to be sent to another one as JSON. */
 export type MetricsSnapshot = readonly MetricSnapshot[];
 
+/** The media type of {@link exposition}. */
+export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
+
 /** What the values of processes that are gone still count for. */
 const LASTING = new Set(['counter', 'histogram', 'summary']);
 

@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { MetricsSource } from '../metrics/metrics.ts';
+import { METRICS_TYPE } from '../metrics/snapshot.ts';
 
 /** What a path answers. */
 export interface PlainAnswer {
@@ -13,7 +14,6 @@ export type PlainRoutes = Readonly<
   Record<string, (request: IncomingMessage) => PlainAnswer | Promise<PlainAnswer>>
 >;
 
-const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** An answer as JSON. */

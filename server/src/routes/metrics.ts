@@ -1,9 +1,8 @@
 import { Type } from 'typebox';
 import type { MetricsSource } from '../metrics/metrics.ts';
+import { METRICS_TYPE } from '../metrics/snapshot.ts';
 import { problemsOnly } from '../schemas/problem.ts';
 import type { App } from './app-type.ts';
-
-const TEXT = 'text/plain; version=0.0.4; charset=utf-8';
 
 /** `GET /metrics`, for Prometheus: with the API key, unless the settings make it public. */
 export function metricsRoute(app: App, source: MetricsSource, isPublic: boolean): void {
@@ -27,6 +26,6 @@ export function metricsRoute(app: App, source: MetricsSource, isPublic: boolean)
         },
       },
     },
-    async (_request, reply) => reply.type(TEXT).send(await source.text()),
+    async (_request, reply) => reply.type(METRICS_TYPE).send(await source.text()),
   );
 }

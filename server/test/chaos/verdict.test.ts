@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import type { LedgerProvider } from '../../../core/chaos/ledger.ts';
 import type { SnapshotEvent } from '../../../core/test/helpers/model-snapshot.ts';
 import type { Evidence } from '../../chaos/evidence.ts';
 import type { Blow } from '../../chaos/faults.ts';
-import type { CallFate, LedgerLine, ProviderName } from '../../chaos/ledger.ts';
+import type { CallFate, LedgerLine } from '../../chaos/ledger.ts';
 import { type Verdict, verdictOf } from '../../chaos/verdict.ts';
 
 const ID = '01920000-0000-7000-8000-000000000000';
@@ -18,12 +19,13 @@ const event = (attempt: number, kind: string, data: SnapshotEvent['data'] = null
 });
 
 const call = (
-  provider: ProviderName,
+  provider: LedgerProvider,
   attempt: number,
   fate: CallFate,
   more: Partial<LedgerLine> = {},
 ): LedgerLine => ({
-  pid: 7,
+  engine: 7,
+  startedMs: attempt * 1_000,
   provider,
   attempt,
   key: `${ID}.0`,
@@ -44,7 +46,7 @@ const kill = (atMs: number): Blow => ({
 });
 
 interface Story {
-  readonly provider: ProviderName;
+  readonly provider: LedgerProvider;
   readonly ledger: readonly LedgerLine[];
   readonly events: readonly SnapshotEvent[];
   readonly outcome?: 'succeeded' | 'unknown';

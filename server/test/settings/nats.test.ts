@@ -1,17 +1,9 @@
 import { expect, test } from 'vitest';
 import { readSettings } from '../../src/settings.ts';
+import { messageOf } from '../helpers/refused-settings.ts';
 
 const SEED = `SU${'A'.repeat(56)}`;
 const read = (env: Record<string, string>) => readSettings(env, '/app').nats;
-const messageOf = (env: Record<string, string>): string => {
-  try {
-    read(env);
-  } catch (error) {
-    expect((error as Error).name).toBe('StartError');
-    return (error as Error).message;
-  }
-  throw new Error('the settings were taken');
-};
 
 test('without NATS_URL there is no NATS', () => {
   expect(read({})).toBeUndefined();

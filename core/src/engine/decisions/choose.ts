@@ -17,6 +17,8 @@ export interface Room {
 
 interface Places {
   readonly at: Room;
+  /** What `at` said, by connection and version: it is asked for each candidate, and nothing changes meanwhile. */
+  readonly known: Map<string, { readonly room: number; readonly most: number }>;
   /** Chunks that were chosen, by connection. */
   readonly taken: Map<string, number>;
   /** Tenants that were chosen, with their connection. */
@@ -37,7 +39,7 @@ export function chooseFairly(
 ): Candidate[] {
   const queues = tenantQueues(candidates);
   const tenants = rotate([...queues.keys()].sort(), lastTenant);
-  const places: Places = { at, taken: new Map(), served: new Set() };
+  const places: Places = { at, known: new Map(), taken: new Map(), served: new Set() };
   const chosen: Candidate[] = [];
   let active = tenants;
   while (active.length > 0 && chosen.length < limit) {
@@ -87,12 +89,25 @@ function takeNext(queue: Candidate[], places: Places): Candidate | undefined {
   return undefined;
 }
 
-function fits(candidate: Candidate, { at, taken, served }: Places): boolean {
+function fits(candidate: Candidate, places: Places): boolean {
+  const { at, taken, served } = places;
   const { connectionId, tenantId } = candidate;
   const before = taken.get(connectionId) ?? 0;
-  if (before < at.room(connectionId, candidate)) return true;
-  if (served.has(placeOf(candidate)) || before >= at.newcomers.most(connectionId, candidate)) return false;
+  const { room, most } = knownRoom(candidate, places);
+  if (before < room) return true;
+  if (before >= most || served.has(placeOf(candidate))) return false;
   return !at.newcomers.holds(connectionId, tenantId);
+}
+
+function knownRoom(candidate: Candidate, { at, known }: Places): { room: number; most: number } {
+  const { connectionId, moduleVersion } = candidate;
+  const key = `${moduleVersion} ${connectionId}`;
+  let room = known.get(key);
+  if (room === undefined) {
+    room = { room: at.room(connectionId, candidate), most: at.newcomers.most(connectionId, candidate) };
+    known.set(key, room);
+  }
+  return room;
 }
 
 const placeOf = ({ connectionId, tenantId }: Candidate): string => JSON.stringify([connectionId, tenantId]);

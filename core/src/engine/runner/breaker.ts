@@ -1,3 +1,5 @@
+import type { CircuitState } from '../observer.ts';
+
 /** Settings of a circuit breaker. */
 export interface BreakerSettings {
   /** Calls in the window before the ratio means anything. */
@@ -9,8 +11,6 @@ export interface BreakerSettings {
   readonly openMs: number;
   readonly maxOpenMs: number;
 }
-
-export type BreakerState = 'closed' | 'open' | 'half-open';
 
 export const DEFAULT_BREAKER: BreakerSettings = {
   minimumVolume: 10,
@@ -29,11 +29,11 @@ export class Breaker {
   #openForMs = 0;
   #probing = false;
   readonly #settings: BreakerSettings;
-  readonly #onChange: ((state: BreakerState) => void) | undefined;
+  readonly #onChange: ((state: CircuitState) => void) | undefined;
   /** The last state that `onChange` was told. */
-  #told: BreakerState = 'closed';
+  #told: CircuitState = 'closed';
 
-  constructor(settings: BreakerSettings = DEFAULT_BREAKER, onChange?: (state: BreakerState) => void) {
+  constructor(settings: BreakerSettings = DEFAULT_BREAKER, onChange?: (state: CircuitState) => void) {
     this.#settings = settings;
     this.#onChange = onChange;
   }
@@ -90,7 +90,7 @@ export class Breaker {
     return this.#openForMs === 0;
   }
 
-  get state(): BreakerState {
+  get state(): CircuitState {
     if (this.#openForMs === 0) return 'closed';
     return this.#probing ? 'half-open' : 'open';
   }

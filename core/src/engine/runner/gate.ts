@@ -1,4 +1,5 @@
-import { Breaker, type BreakerState, DEFAULT_BREAKER } from './breaker.ts';
+import type { CircuitState } from '../observer.ts';
+import { Breaker, DEFAULT_BREAKER } from './breaker.ts';
 
 /** A chunk at work that waits for slots. */
 export interface GateClient {
@@ -55,10 +56,10 @@ export class ConnectionGate {
   #callsPerSecond = 0;
   #cursor = 0;
   readonly #alone: boolean;
-  readonly #onCircuit: ((state: BreakerState) => void) | undefined;
+  readonly #onCircuit: ((state: CircuitState) => void) | undefined;
 
   /** `alone`: all calls go to one endpoint, so that it has nobody to leave slots for. */
-  constructor(limit: number, alone = false, onCircuit?: (state: BreakerState) => void) {
+  constructor(limit: number, alone = false, onCircuit?: (state: CircuitState) => void) {
     this.limit = limit;
     this.#alone = alone;
     this.#onCircuit = onCircuit;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../plugin/index.ts';
+import { Beat } from '../beat.ts';
 import type { HeartbeatAnswer } from '../store.ts';
 import type { ChunkRun } from './chunk-run.ts';
 
@@ -29,25 +30,26 @@ export class Heartbeat {
   #confirmedAt = Number.NEGATIVE_INFINITY;
   #position = 0;
   #runners = 1;
-  #timer: NodeJS.Timeout | undefined;
-  #beating: Promise<void> | undefined;
-  #ended = false;
+  readonly #beat: Beat;
   #strays = new Set<string>();
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
+    this.#beat = new Beat({
+      work: () => this.#giveSign(),
+      everyMs: options.intervalMs,
+      onError: (error) => options.logger.warn({ err: error }, 'heartbeat failed'),
+    });
   }
 
   /** The first beat must succeed. */
   async start(): Promise<void> {
-    await this.#beat();
-    this.#schedule();
+    await this.#giveSign();
+    this.#beat.start(this.#options.intervalMs);
   }
 
-  async stop(): Promise<void> {
-    this.#ended = true;
-    clearTimeout(this.#timer);
-    await this.#beating;
+  stop(): Promise<void> {
+    return this.#beat.stop();
   }
 
   /** E8: calls may start while the last confirmed heartbeat is younger than half the lease. */
@@ -77,7 +79,7 @@ export class Heartbeat {
         return await work();
       } catch (error) {
         const delay = RETRY_MS[Math.min(tries, RETRY_MS.length - 1)] as number;
-        if (this.#ended || performance.now() + delay > givenUpAt || !isTransient(error)) {
+        if (this.#beat.stopped || performance.now() + delay > givenUpAt || !isTransient(error)) {
           this.#options.logger.error(
             { err: error },
             'a write was given up; the log stays as it is and the lease will be taken over',
@@ -89,16 +91,7 @@ export class Heartbeat {
     }
   }
 
-  #schedule(): void {
-    if (this.#ended) return;
-    this.#timer = setTimeout(() => {
-      this.#beating = this.#beat()
-        .catch((error: Error) => this.#options.logger.warn({ err: error }, 'heartbeat failed'))
-        .finally(() => this.#schedule());
-    }, this.#options.intervalMs);
-  }
-
-  async #beat(): Promise<void> {
+  async #giveSign(): Promise<void> {
     const sentAt = performance.now();
     const answer = await this.#options.beat();
     this.#confirmedAt = sentAt;

@@ -1,6 +1,7 @@
 import type { Logger } from '../../plugin/index.ts';
 import type { RetryPolicy } from '../api.ts';
 import { mergeRetry } from '../decisions/backoff.ts';
+import { NO_TALLIES } from '../decisions/tallies.ts';
 import type { IsolatedChunk, IsolationEnd } from '../isolation.ts';
 import type { Activity, EngineObserver } from '../observer.ts';
 import type { ChunkLease, RunnerStore, RunStore } from '../store.ts';
@@ -264,9 +265,8 @@ export class Runner {
   }
 
   async #returnUnused(lease: ChunkLease, dueInMs: number): Promise<number> {
-    const nothing = { succeeded: 0, failed: 0, unknown: 0, cancelled: 0, retried: 0, postponed: 0 };
     const end = { kind: 'giveBack', dueInMs } as const;
-    await this.#options.store.flush({ lease, flushNo: lease.flushNo, events: [], tallies: nothing, end });
+    await this.#options.store.flush({ lease, flushNo: lease.flushNo, events: [], tallies: NO_TALLIES, end });
     return dueInMs;
   }
 
