@@ -279,5 +279,6 @@ function createSessions(options: EngineOptions, logger: Logger): SessionCache {
       base === undefined
         ? undefined
         : `${base}/v1/callbacks/${type}/${provider}/${connectionId}?job=${jobId}`,
+    report: () => undefined,
   });
 }

@@ -93,8 +93,16 @@ export interface OpenContext {
   readonly network: NetworkPolicy;
   /** `fetch` that dials no forbidden address and follows no redirect to one. */
   readonly fetch: typeof globalThis.fetch;
-  /** URL for the provider's receipts about this job; undefined if the host has no public URL. */
+  /**
+   * URL for the provider's receipts about this job: give it to the provider with the message, and the
+   * callback's `url` has the id in its query parameter `job`. Undefined if the host has no public URL.
+   */
   callbackUrl(jobId: string): string | undefined;
+  /**
+   * Takes receipts that the session learns of by itself, because it asks for them or plays the
+   * provider. They are recorded like those of a callback; ids of other connections' jobs are dropped.
+   */
+  report(answer: Pick<CallbackAnswer, 'events' | 'suppress' | 'lift'>): void;
 }
 
 interface SessionBase<P> {
@@ -142,14 +150,27 @@ export interface Receipt {
 /** A provider's callback as it came in; the body is raw, so that signatures can be checked. */
 export interface CallbackRequest {
   readonly method: 'GET' | 'POST';
+  /** As the provider called it: with the host's public URL, where it has one, and the whole query. */
   readonly url: URL;
+  /** By lower-case name; of one that came twice, the values joined with a comma and a space. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   readonly body: Uint8Array;
+}
+
+/** An address to which nothing is sent any more. */
+export interface Suppression {
+  /** In the form of the module's `recipients`. Only a keyed hash of it is kept. */
+  readonly recipient: string;
+  readonly reason: 'bounced' | 'complained' | 'unsubscribed';
 }
 
 /** What a callback handler answers. */
 export interface CallbackAnswer {
   readonly events: readonly Receipt[];
+  /** Addresses to which the tenant sends no jobs of this type any more. */
+  readonly suppress?: readonly Suppression[];
+  /** Addresses whose owners want to be sent to again. Takes `unsubscribed` back, and nothing else. */
+  readonly lift?: readonly string[];
   readonly response?: {
     readonly status: number;
     readonly headers?: Record<string, string>;
@@ -162,19 +183,47 @@ export interface CallbackContext<C> {
   readonly credentials: C;
   readonly logger: Logger;
   readonly connectionId: string;
+  /** Pass it to `guardedAgent` or use `fetch`, which obeys it. */
+  readonly network: NetworkPolicy;
+  /** `fetch` that dials no forbidden address and follows no redirect to one. */
+  readonly fetch: typeof globalThis.fetch;
 }
 
 /** Receives what a provider reports later about its jobs. */
 export interface Callbacks<C = unknown> {
-  /** Verifies the request's signature, or throws. */
-  handle(request: CallbackRequest, context: CallbackContext<C>): Promise<CallbackAnswer>;
+  /**
+   * Verifies the request's signature before it believes any of it.
+   * @throws what `callbackRefused` makes, if the signature is wrong or the body makes no sense. Anything
+   * else that is thrown is answered with 500, so that the provider sends it again.
+   */
+  handle(request: CallbackRequest, context: CallbackContext<C>): CallbackAnswer | Promise<CallbackAnswer>;
 }
 
-/** OAuth 2.0 endpoints of a provider; core does the dance and the refresh. */
-export interface OAuth {
-  readonly authorizationUrl: string;
-  readonly tokenUrl: string;
+/** The answer of an OAuth token endpoint (RFC 6749, section 5.1), with what the provider adds to it. */
+export interface OAuthTokens {
+  readonly access_token: string;
+  readonly refresh_token?: string;
+  /** Seconds. */
+  readonly expires_in?: number;
+  readonly [field: string]: JsonValue | undefined;
+}
+
+/**
+ * OAuth 2.0 with PKCE, as a provider declares it; core does the dance and the refresh. The provider's
+ * credentials must have the fields `clientId`, `clientSecret` (may be optional, for public clients),
+ * `accessToken` and `refreshToken` (both optional and secret). A connection without tokens is blocked
+ * until somebody has granted access. After each refresh the session is opened anew.
+ */
+export interface OAuth<C = unknown> {
+  readonly authorizationUrl: string | ((credentials: C) => string);
+  readonly tokenUrl: string | ((credentials: C) => string);
   readonly scopes: readonly string[];
+  /** More parameters of the authorization URL. */
+  readonly parameters?: Readonly<Record<string, string>>;
+  /** Seconds that an access token lives if the token endpoint does not say. Default 3,600. */
+  readonly expiresIn?: number;
+  /** Fields of the credentials that follow from the answer, besides the two tokens. */
+  fields?(tokens: OAuthTokens): JsonObject;
 }
 
 /** One way for a module to deliver. Made by {@link defineProvider}. */
@@ -185,7 +234,7 @@ export interface Provider<P = JobPayload, C = unknown> {
    * `description` at the start if a module falls back to this provider as its `sandbox`.
    */
   readonly credentials: TSchema;
-  readonly oauth?: OAuth;
+  readonly oauth?: OAuth<C>;
   /** Asked before every call if it is a function; must not do I/O. */
   readonly guarantee: Guarantee | ((credentials: C, payload: P) => Guarantee);
   /** Most jobs in one call. Default 1. */
@@ -200,7 +249,8 @@ export interface Provider<P = JobPayload, C = unknown> {
   readonly concurrency?: number | ((credentials: C) => number);
   /** Time allowed for a call, in milliseconds. Default 30,000. */
   readonly timeoutMs?: number | ((payload: P) => number);
-  readonly rates?: readonly Rate<P>[];
+  /** A function is asked once a connection and version of its credentials. */
+  readonly rates?: readonly Rate<P>[] | ((credentials: C) => readonly Rate<P>[]);
   /**
    * The circuit breaker's key: a receiver's origin. No endpoint gets more than 80% of the free
    * slots. A text instead of a function: all jobs of a connection go to this one, which may take

@@ -1,5 +1,6 @@
 export { type Static, type TSchema, Type } from 'typebox';
 export * from './call-error.ts';
+export * from './callback-error.ts';
 export * from './contract.ts';
 export * from './define.ts';
 export * from './guarded-agent.ts';

@@ -1,4 +1,10 @@
-import { guardedFetch, type Logger, type NetworkPolicy, type OpenContext } from '../plugin/index.ts';
+import {
+  type CallbackAnswer,
+  guardedFetch,
+  type Logger,
+  type NetworkPolicy,
+  type OpenContext,
+} from '../plugin/index.ts';
 
 /** One line that a provider logged. */
 export interface LogLine {
@@ -7,9 +13,10 @@ export interface LogLine {
   readonly message: string | undefined;
 }
 
-/** A context for tests, with what was logged. */
+/** A context for tests, with what was logged and reported. */
 export interface FakeOpenContext extends OpenContext {
   readonly lines: readonly LogLine[];
+  readonly reported: readonly Pick<CallbackAnswer, 'events' | 'suppress' | 'lift'>[];
 }
 
 /** Test servers listen on this machine, which a host allows only if it is told so. */
@@ -24,15 +31,20 @@ const LOOPBACK: NetworkPolicy = { allow: ['127.0.0.0/8', '::1/128'] };
  */
 export function fakeOpenContext(overrides: Partial<OpenContext> = {}): FakeOpenContext {
   const lines: LogLine[] = [];
+  const reported: Parameters<OpenContext['report']>[0][] = [];
   const network = overrides.network ?? LOOPBACK;
   return {
     logger: memoryLogger(lines),
     connectionId: 'test-connection',
     fetch: guardedFetch(network),
     callbackUrl: (jobId) => `https://batchsender.example/v1/callbacks/test?job=${jobId}`,
+    report: (answer) => {
+      reported.push(answer);
+    },
     ...overrides,
     network,
     lines,
+    reported,
   };
 }
 

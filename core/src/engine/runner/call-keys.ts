@@ -1,4 +1,4 @@
-import type { JobPayload, Provider } from '../../plugin/index.ts';
+import type { JobPayload, Provider, Rate } from '../../plugin/index.ts';
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 
@@ -15,8 +15,8 @@ export interface CallKeys {
  * Asks a provider once a job, so that a throw fails this job and not its chunk. Where it says the
  * same of all jobs, they share one object.
  */
-export function callKeys(provider: Provider): (payload: JobPayload) => CallKeys {
-  const { endpointKey, groupKey, timeoutMs = DEFAULT_TIMEOUT_MS, rates = [] } = provider;
+export function callKeys(provider: Provider, rates: readonly Rate[] = []): (payload: JobPayload) => CallKeys {
+  const { endpointKey, groupKey, timeoutMs = DEFAULT_TIMEOUT_MS } = provider;
   const ask = (payload: JobPayload): CallKeys => ({
     endpoint: typeof endpointKey === 'function' ? endpointKey(payload) : endpointKey,
     group: groupKey?.(payload) ?? '',

@@ -156,14 +156,14 @@ export class ChunkRun implements GateClient {
   /** Starts a call that has its slot, or hands it to the starter if it needs tokens or a fence first. */
   #begin(call: PlannedCall, now: number): void {
     this.#lastStart = now;
-    const prepared = this.plan.provider.rates !== undefined || needsFence(call.guarantee);
+    const prepared = this.plan.rates !== undefined || needsFence(call.guarantee);
     if (prepared && call.kind === 'call') this.#starter.reserve(call);
     else this.#start(call, now);
   }
 
   /** Calls that need tokens wait for their turn. */
   #follower(endpoint: string | undefined, now: number): PlannedCall | undefined {
-    if (this.#stop !== undefined || this.plan.provider.rates !== undefined) return undefined;
+    if (this.#stop !== undefined || this.plan.rates !== undefined) return undefined;
     if (!this.#queue.has(endpoint) || !this.#env.gate.handOver(endpoint, now)) return undefined;
     return this.#queue.nextOf(endpoint);
   }

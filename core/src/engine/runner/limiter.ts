@@ -28,7 +28,7 @@ const GRANT_LIFE = 1 / 40;
  * quota is in Postgres, so that all runners share it. A call that lacks one token waits.
  */
 export async function takeTokens(env: LimiterEnv, calls: readonly PlannedCall[]): Promise<TokenOutcome> {
-  const { rates } = env.plan.provider;
+  const { rates } = env.plan;
   if (rates === undefined) return { go: calls, wait: [], waitMs: 0 };
   let go = calls.filter((call) => call.kind === 'call');
   const exempt = calls.filter((call) => call.kind !== 'call');
@@ -81,7 +81,7 @@ const costsOf = (rate: Rate, calls: readonly PlannedCall[]): number[] =>
 
 /** True if so much time has passed since tokens were asked for that others may have their place in the window. */
 export function grantsAreStale(env: LimiterEnv, lateMs: number): boolean {
-  return (env.plan.provider.rates ?? []).some((rate) => lateMs > rate.windowMs / 2);
+  return (env.plan.rates ?? []).some((rate) => lateMs > rate.windowMs / 2);
 }
 
 /**
@@ -94,7 +94,7 @@ export async function countLateStarts(
   lateMs: number,
 ): Promise<void> {
   const limited = calls.filter((call) => call.kind === 'call');
-  for (const [index, rate] of (env.plan.provider.rates ?? []).entries()) {
+  for (const [index, rate] of (env.plan.rates ?? []).entries()) {
     if (lateMs <= rate.windowMs * GRANT_LIFE) continue;
     for (const [key, members] of byKey(index, limited)) {
       const { max, windowMs } = rate;

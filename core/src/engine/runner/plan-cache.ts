@@ -4,6 +4,7 @@ import type { Registry } from '../registry.ts';
 import type { RunnableBatch, RunStore } from '../store.ts';
 import { callKeys } from './call-keys.ts';
 import type { BatchPlan } from './prepare.ts';
+import { ratesOf } from './rates.ts';
 
 const MAX_PLANS = 1_000;
 
@@ -51,14 +52,17 @@ export class PlanCache {
     if (registered === undefined || provider === undefined) {
       throw new Error(`No installed plugin can run batch ${batchId} (${batch.type} by ${batch.provider})`);
     }
+    const credentials = this.#credentials(batch.type, batch.provider) as never;
+    const rates = ratesOf(provider, credentials);
     return {
       batch,
       module: registered.module,
       provider,
       pluginName: registered.plugin.name,
       merge: compileDefaults(batch.defaults, registered.module.payload),
-      keys: callKeys(provider),
-      credentials: this.#credentials(batch.type, batch.provider) as never,
+      keys: callKeys(provider, rates),
+      credentials,
+      rates,
     };
   }
 }

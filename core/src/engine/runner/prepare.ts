@@ -1,4 +1,4 @@
-import type { Guarantee, Job, JobPayload, Module, Provider } from '../../plugin/index.ts';
+import type { Guarantee, Job, JobPayload, Module, Provider, Rate } from '../../plugin/index.ts';
 import type { OpenFence } from '../decisions/due.ts';
 import type { Merge } from '../intake/defaults.ts';
 import type { ChunkLease, RunnableBatch } from '../store.ts';
@@ -13,6 +13,7 @@ export interface BatchPlan {
   readonly merge: Merge;
   readonly keys: (payload: JobPayload) => CallKeys;
   readonly credentials: never;
+  readonly rates: readonly Rate[] | undefined;
 }
 
 /** A job that is ready to be called, with the doubts that it carries. */

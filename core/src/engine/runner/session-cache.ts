@@ -7,6 +7,7 @@ export interface SessionContext {
   readonly network: NetworkPolicy;
   readonly fetch: typeof globalThis.fetch;
   callbackUrl(type: string, provider: string, connectionId: string, jobId: string): string | undefined;
+  report(connectionId: string, answer: Parameters<OpenContext['report']>[0]): void;
 }
 
 /** Credentials that the provider's schema does not accept: the connection is blocked (E18). */
@@ -50,13 +51,14 @@ export class SessionCache {
         `The credentials of connection ${connectionId} are not valid: ${fields}`,
       );
     }
-    const { logger, network, fetch, callbackUrl } = this.#context;
+    const { logger, network, fetch, callbackUrl, report } = this.#context;
     const context: OpenContext = {
       logger,
       connectionId,
       network,
       fetch,
       callbackUrl: (jobId) => callbackUrl(type, provider, connectionId, jobId),
+      report: (answer) => report(connectionId, answer),
     };
     const session = await plan.provider.open(plan.credentials, context);
     if (typeof session?.process !== 'function' && typeof session?.processBatch !== 'function') {

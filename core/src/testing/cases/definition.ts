@@ -2,7 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { createRegistry } from '../../engine/create-registry.ts';
 import { valueProblems } from '../../engine/intake/payload-check.ts';
 import { concurrencyOf } from '../../engine/runner/concurrency.ts';
-import type { JobPayload } from '../../plugin/index.ts';
+import { ratesOf } from '../../engine/runner/rates.ts';
+import type { JobPayload, Rate } from '../../plugin/index.ts';
 import { guaranteeProblem } from '../check-guarantee.ts';
 import { show } from '../check-result.ts';
 import { schemaFault, unmarkedSecret } from '../check-schemas.ts';
@@ -67,7 +68,7 @@ function functionsAreTotal(rig: Rig, payload: JobPayload): void {
   const { endpointKey } = provider;
   if (typeof endpointKey === 'function') ask('endpointKey', endpointKey, payload, isText, 'a string');
   ask('groupKey', provider.groupKey, payload, isText, 'a string');
-  for (const rate of provider.rates ?? []) ask("a rate's key", rate.key, payload, isText, 'a string');
+  for (const rate of ratesFor(rig)) ask("a rate's key", rate.key, payload, isText, 'a string');
   if (typeof timeoutMs === 'function') ask('timeoutMs', timeoutMs, payload, isTime, 'milliseconds above 0');
   ask('recipients', module.recipients?.bind(module), payload, isTexts, 'a list of strings');
   ask(
@@ -77,6 +78,14 @@ function functionsAreTotal(rig: Rig, payload: JobPayload): void {
     (value) => guaranteeProblem(value) === undefined,
     'a guarantee',
   );
+}
+
+function ratesFor({ provider, credentials }: Rig): readonly Rate[] {
+  try {
+    return ratesOf(provider, structuredClone(credentials)) ?? [];
+  } catch (error) {
+    return violated(`rates gives none that can be kept: ${(error as Error).message}`);
+  }
 }
 
 /** Of credentials the runner asks once, and makes calls one by one if the answer is of no use. */

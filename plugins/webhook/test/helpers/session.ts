@@ -92,5 +92,6 @@ function contextFor(allow: readonly string[], logged: object[] = []): OpenContex
     network: { allow },
     fetch: globalThis.fetch,
     callbackUrl: () => undefined,
+    report: () => undefined,
   };
 }
