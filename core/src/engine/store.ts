@@ -131,6 +131,11 @@ export interface RunStore {
   ): Promise<ChunkLease | undefined>;
   runnableBatch(batchId: string): Promise<RunnableBatch>;
   loadJobs(lease: ChunkLease): Promise<ChunkPayloads>;
+  /**
+   * Begins to load all `size` jobs of a batch, for the chunk that holds them all, while that is being leased:
+   * a job's payload never changes.
+   */
+  loadEarly(batchId: string, size: number): void;
   /** The last event of each job that has one in the chunk's attempt. */
   loadAttempt(lease: ChunkLease): Promise<AttemptEvent[]>;
   /** Writes events under the lease without touching the chunk. False if the lease is lost. */
@@ -212,6 +217,8 @@ export type Notice =
       readonly connectionId: string;
       readonly tenantId: string;
       readonly moduleVersion: number;
+      /** Jobs of its batch, which are all its own. Undefined if an older release announced it. */
+      readonly size: number | undefined;
     }
   /** A batch was paused or cancelled. */
   | { readonly kind: 'steered'; readonly batchId: string }

@@ -17,7 +17,7 @@ import type { ChunkPlace } from './runner/room.ts';
 import { Runner } from './runner/runner.ts';
 import { SessionCache } from './runner/session-cache.ts';
 import { SharedDispatch } from './shared-dispatch.ts';
-import type { Notice, Store } from './store.ts';
+import type { Notice, RunStore, Store } from './store.ts';
 import {
   type Consumption,
   createInProcessTransport,
@@ -40,6 +40,8 @@ export interface WorksOptions {
 
 /** Free slots wait at most this long for company. */
 const REFILL_MS = 5;
+/** Jobs up to which a chunk is loaded before its lease is known: in vain, if another process was quicker. */
+const LOADED_EARLY = 10;
 
 /** What works in the background: dispatcher, runner and housekeeping of one process. */
 export class Works {
@@ -55,6 +57,7 @@ export class Works {
   readonly #sessions: SessionCache;
   readonly #plans: PlanCache;
   readonly #versions: Record<string, number>;
+  readonly #loadEarly: RunStore['loadEarly'];
   readonly #logger: Logger;
   #started = false;
   #consumption: Consumption | undefined;
@@ -68,6 +71,7 @@ export class Works {
     this.#transport = options.transport ?? this.#local;
     this.#versions = versionsOf(registry, options.types);
     this.#sessions = createSessions(options, logger);
+    this.#loadEarly = store.run.loadEarly;
     this.#plans = new PlanCache(
       store.run,
       registry,
@@ -158,7 +162,9 @@ export class Works {
       this.#dispatcher.wake();
       return;
     }
-    // What its batch says is asked for while it is being leased.
+    // What its batch says, and the jobs of a small one, are asked for while it is being leased.
+    if (notice.size !== undefined && notice.size <= LOADED_EARLY)
+      this.#loadEarly(notice.batchId, notice.size);
     this.#plans.get(notice.batchId).catch(() => undefined);
     this.runner.accept(notice);
   }

@@ -46,7 +46,7 @@ export function createPostgresStore(options: StoreOptions): Store {
       lease: leaseStatement(engine, s),
       takeOver: takeOverStatement(engine, s),
       runnableBatch: runnableBatchStatement(engine, s),
-      loadJobs: loadStatement(engine, s),
+      ...loadStatement(engine, s),
       loadAttempt: loadAttemptStatement(engine, s),
       fence: fenceStatement(engine, s),
       flush: flushStatement(engine, s),

@@ -48,7 +48,7 @@ WITH b AS (
 SELECT b.state, (SELECT json_agg(json_build_array(k.id, k.first_seq, k.end_seq) ORDER BY k.id) FROM k WHERE k.state = 'leased') AS leased,
   CASE WHEN b.state = 'running' AND $19 IS NULL THEN pg_notify('${channel}', (
     SELECT CASE WHEN count(*) = 1 THEN json_build_object('chunk', min(k.id), 'batch', b.id, 'type', b.type, 'connection', b.connection_id,
-      'tenant', b.tenant_id, 'version', b.module_version)::text ELSE '' END FROM k)) END AS announced,
+      'tenant', b.tenant_id, 'version', b.module_version, 'size', b.total)::text ELSE '' END FROM k)) END AS announced,
   1 / ((SELECT count(*) FROM i) = cardinality($21::text[]))::int AS holds_keys
 FROM b`;
 }
