@@ -21,6 +21,7 @@ import { batchSteeringRoutes } from './routes/batch-steering.ts';
 import { batchUploadRoutes } from './routes/batch-upload.ts';
 import { batchRoutes } from './routes/batches.ts';
 import { connectionRoutes } from './routes/connections.ts';
+import { endpointRoutes } from './routes/endpoints.ts';
 import { healthRoutes, type RunnerState } from './routes/health.ts';
 import { homeRoute } from './routes/home.ts';
 import { jobRoutes } from './routes/jobs.ts';
@@ -83,6 +84,7 @@ export function buildApp(options: AppOptions): App {
     batchSteeringRoutes(app, engine);
     jobRoutes(app, engine);
     connectionRoutes(app, engine);
+    endpointRoutes(app, engine);
     openApiRoutes(app);
   });
   return app;

@@ -151,6 +151,19 @@ export interface Connection {
   readonly since: Date | null;
 }
 
+/** An endpoint, such as a receiver's origin, whose calls fail. */
+export interface FailingEndpoint {
+  readonly connectionId: string;
+  /** The provider's `endpointKey`. */
+  readonly endpoint: string;
+  /** `disabled`: it failed for five days, and gets one call an hour. */
+  readonly state: 'failing' | 'disabled';
+  /** Since when no process that calls it saw it work. */
+  readonly since: Date;
+  /** The last time that this was found so. */
+  readonly checkedAt: Date;
+}
+
 /** A client that is inside a transaction of the caller: `pg`'s `Client` or `PoolClient`. */
 export interface TransactionClient {
   // biome-ignore lint/suspicious/noExplicitAny: pg's own signature
@@ -224,7 +237,9 @@ export interface Engine extends IsolatedEngine {
     options?: Tenant & { note?: string },
   ): Promise<JobDetail>;
   listConnections(options?: Tenant): Promise<readonly Connection[]>;
-  /** Takes a block off; what waited goes on. */
+  /** Endpoints that fail now, at most 1,000, those that have done so for longest first. */
+  listEndpoints(options?: Tenant): Promise<readonly FailingEndpoint[]>;
+  /** Takes a block off, and gives failing endpoints another chance; what waited goes on. */
   unblockConnection(connectionId: string, options?: Tenant): Promise<Connection>;
   /** A small store for a host's `Idempotency-Key` header. */
   readonly idempotency: IdempotencyStore;

@@ -15,7 +15,7 @@ import { readResults } from './read-results.ts';
 import type { Registry } from './registry.ts';
 import type { BatchResults, ResultFilter } from './results.ts';
 import type { Store } from './store.ts';
-import { DEFAULT_TUNING } from './tuning.ts';
+import { DEFAULT_TUNING, type Tuning } from './tuning.ts';
 import { guardObserver } from './watch/guard-observer.ts';
 import { Works } from './works.ts';
 
@@ -29,6 +29,8 @@ export interface EngineParts {
 const DEFAULT_GRACE_MS = 25_000;
 /** A cancellation or retry is swept at once for this long; the rest goes on in the background. */
 const INLINE_SWEEP_MS = 1_000;
+/** Failing endpoints that are listed. */
+const MAX_ENDPOINTS = 1_000;
 
 const tenantOf = (options?: Tenant): string => options?.tenantId ?? DEFAULT_TENANT;
 
@@ -43,6 +45,7 @@ export class BatchEngine implements Engine {
   readonly #works: Works;
   readonly #intake: Intake;
   readonly #singles: Singles;
+  readonly #tuning: Tuning;
   readonly #watcher: EngineObserver | undefined;
   readonly #backlog: () => Promise<Backlog>;
   #migrated: Promise<void> | undefined;
@@ -54,6 +57,7 @@ export class BatchEngine implements Engine {
     this.idempotency = store.idempotency;
     this.settings = store.settings;
     const tuning = { ...DEFAULT_TUNING, ...options.tuning };
+    this.#tuning = tuning;
     const watcher = options.observer === undefined ? undefined : guardObserver(options.observer, logger);
     this.#watcher = watcher;
     this.#backlog = keepFor(tuning.backlogMs, () => store.read.backlog(tuning.leaseMs));
@@ -231,6 +235,13 @@ export class BatchEngine implements Engine {
   async listConnections(): ReturnType<Engine['listConnections']> {
     await this.migrate();
     return this.#store.read.connections();
+  }
+
+  async listEndpoints(options?: Tenant): ReturnType<Engine['listEndpoints']> {
+    await this.migrate();
+    const { endpointDisableMs: disableMs, endpointProbeMs } = this.#tuning;
+    const staleMs = endpointProbeMs * 2;
+    return this.#store.read.endpoints(tenantOf(options), { disableMs, staleMs, limit: MAX_ENDPOINTS });
   }
 
   async unblockConnection(connectionId: string): ReturnType<Engine['unblockConnection']> {

@@ -2,6 +2,7 @@ import type {
   Batch,
   BatchState,
   Connection,
+  FailingEndpoint,
   IdempotencyClaim,
   JobDetail,
   JobState,
@@ -169,6 +170,10 @@ export interface ReadStore {
   /** The columns that were uploaded as CSV; null if there are none. */
   columns(batchId: string): Promise<readonly ResultColumn[] | null>;
   connections(): Promise<readonly Connection[]>;
+  endpoints(
+    tenantId: string,
+    times: { disableMs: number; staleMs: number; limit: number },
+  ): Promise<readonly FailingEndpoint[]>;
   /** What waits, of all tenants. Runners count whose heartbeat is not older than `leaseMs`. */
   backlog(leaseMs: number): Promise<Backlog>;
 }

@@ -146,6 +146,12 @@ export interface RunStore {
   recordLate(lease: ChunkLease, events: readonly LateEvent[]): Promise<void>;
   block(connectionId: string, reason: { code: string; message: string | null }): Promise<void>;
   throttle(connectionId: string, forMs: number): Promise<void>;
+  /**
+   * An endpoint fails. Answers for how long, in milliseconds; what was not confirmed for `staleMs`
+   * begins anew.
+   */
+  endpointFails(connectionId: string, endpoint: string, staleMs: number): Promise<number>;
+  endpointWorks(connectionId: string, endpoint: string): Promise<void>;
   takeTokens(request: TokenRequest): Promise<{ granted: number; waitMs: number }>;
 }
 

@@ -10,6 +10,7 @@ import { readResults } from './read-results.ts';
 import { listConnections, settingsStore } from './small-stores.ts';
 import { backlogStatement } from './sql/backlog.ts';
 import { dispatchStatements } from './sql/dispatch.ts';
+import { endpointStatements, listEndpoints } from './sql/endpoints.ts';
 import { fenceStatement } from './sql/fence.ts';
 import { fleetStatement } from './sql/fleet.ts';
 import { flushStatement } from './sql/flush.ts';
@@ -53,6 +54,7 @@ export function createPostgresStore(options: StoreOptions): Store {
       recordLate: recordLateStatement(engine, s),
       takeTokens: takeTokensStatement(pools.limits, s),
       ...connectionStatements(engine, s),
+      ...endpointStatements(engine, s),
     },
     runner: runnerStatements(pools.heartbeat, s),
     dispatch: {
@@ -68,6 +70,7 @@ export function createPostgresStore(options: StoreOptions): Store {
       ...readJobs(db, options.schema),
       ...readResults(db, api, options.schema),
       connections: () => listConnections(db),
+      endpoints: listEndpoints(api, s),
       backlog: backlogStatement(api, s),
     },
     maintenance: maintenanceStatements(pools.maintenance, s, notify),

@@ -202,4 +202,17 @@ ALTER TABLE $S.batches ADD COLUMN trace_parent text;
 CREATE INDEX batches_unknown ON $S.batches (type) INCLUDE (unknown) WHERE unknown > 0;
 `,
   },
+  {
+    // Since when endpoints fail, over all processes (E19).
+    version: 5,
+    sql: `
+CREATE TABLE $S.endpoints (
+  connection_id text NOT NULL,
+  endpoint text NOT NULL,
+  failing_since timestamptz NOT NULL DEFAULT now(),
+  checked_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (connection_id, endpoint)
+);
+`,
+  },
 ];

@@ -46,6 +46,7 @@ test('it lists every call of the API, and no other', () => {
     'get /v1/batches/{batchId}/jobs',
     'get /v1/batches/{batchId}/results',
     'get /v1/connections',
+    'get /v1/endpoints',
     'get /v1/jobs/{jobId}',
     'get /v1/modules',
     'post /v1/batches',

@@ -1,7 +1,9 @@
 import type { Logger } from '../../plugin/index.ts';
 import type { CircuitState, ProviderActivity, WorkLabels } from '../observer.ts';
 import type { RunStore } from '../store.ts';
+import type { Tuning } from '../tuning.ts';
 import { concurrencyOf } from './concurrency.ts';
+import { EndpointHealth } from './endpoint-health.ts';
 import { ConnectionGate } from './gate.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { isPluginMistake } from './lost.ts';
@@ -11,6 +13,7 @@ export interface ConnectionGatesOptions {
   readonly store: RunStore;
   readonly heartbeat: Heartbeat;
   readonly logger: Logger;
+  readonly tuning: Tuning;
   onDue(inMs: number): void;
   onCircuit(plan: BatchPlan, state: CircuitState): void;
 }
@@ -27,11 +30,13 @@ export class ConnectionGates {
   readonly #gates = new Map<string, ConnectionGate>();
   readonly #concurrency = new Map<string, number>();
   readonly #labels = new Map<string, WorkLabels>();
+  readonly #health: EndpointHealth;
   /** As the last heartbeat said; also of connections without a gate here yet. */
   #blocked: ReadonlySet<string> = new Set();
 
   constructor(options: ConnectionGatesOptions) {
     this.#options = options;
+    this.#health = new EndpointHealth(options);
   }
 
   find(connectionId: string): ConnectionGate | undefined {
@@ -45,7 +50,11 @@ export class ConnectionGates {
       const concurrency = concurrencyOf(plan.provider, plan.credentials) ?? this.#least(plan);
       const alone = typeof plan.provider.endpointKey === 'string';
       const { onCircuit, heartbeat } = this.#options;
-      gate = new ConnectionGate(heartbeat.share(concurrency), alone, (state) => onCircuit(plan, state));
+      const made = new ConnectionGate(heartbeat.share(concurrency), alone, (endpoint, state, failing) => {
+        onCircuit(plan, state);
+        if (failing) void this.#health.changed(made, { connectionId, endpoint, state });
+      });
+      gate = made;
       gate.blocked = this.#blocked.has(connectionId);
       this.#gates.set(connectionId, gate);
       this.#concurrency.set(connectionId, concurrency);
@@ -106,6 +115,7 @@ export class ConnectionGates {
     gate.blocked = false;
     gate.throttledUntil = 0;
     gate.throws.count = 0;
+    gate.closeCircuits();
   }
 
   /** E18: nothing fails; all batches of the connection wait until somebody mends it. */

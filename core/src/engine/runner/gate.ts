@@ -1,5 +1,4 @@
-import type { CircuitState } from '../observer.ts';
-import { Breaker, DEFAULT_BREAKER } from './breaker.ts';
+import { Breaker, type CircuitListener, DEFAULT_BREAKER } from './breaker.ts';
 
 /** A chunk at work that waits for slots. */
 export interface GateClient {
@@ -19,6 +18,9 @@ interface Endpoint {
   inFlight: number;
   readonly breaker: Breaker;
 }
+
+/** Told when the circuit of an endpoint changes. */
+export type EndpointListener = (endpoint: string, ...change: Parameters<CircuitListener>) => void;
 
 /** Endpoints that are remembered before quiet ones are forgotten. */
 const MAX_ENDPOINTS = 10_000;
@@ -56,10 +58,10 @@ export class ConnectionGate {
   #callsPerSecond = 0;
   #cursor = 0;
   readonly #alone: boolean;
-  readonly #onCircuit: ((state: CircuitState) => void) | undefined;
+  readonly #onCircuit: EndpointListener | undefined;
 
   /** `alone`: all calls go to one endpoint, so that it has nobody to leave slots for. */
-  constructor(limit: number, alone = false, onCircuit?: (state: CircuitState) => void) {
+  constructor(limit: number, alone = false, onCircuit?: EndpointListener) {
     this.limit = limit;
     this.#alone = alone;
     this.#onCircuit = onCircuit;
@@ -173,6 +175,11 @@ export class ConnectionGate {
     this.#endpoint(endpoint).breaker.open(now, forMs);
   }
 
+  /** Somebody says that all endpoints work again. */
+  closeCircuits(): void {
+    for (const { breaker } of this.#endpoints.values()) breaker.reset();
+  }
+
   /** Endpoints that must not be called now, and those that one call may try. */
   circuits(now: number): { readonly open: number; readonly halfOpen: number } {
     let open = 0;
@@ -221,7 +228,8 @@ export class ConnectionGate {
     let known = this.#endpoints.get(key);
     if (known === undefined) {
       if (this.#endpoints.size >= MAX_ENDPOINTS) this.#forgetQuiet();
-      known = { inFlight: 0, breaker: new Breaker(DEFAULT_BREAKER, this.#onCircuit) };
+      const onChange: CircuitListener = (...change) => this.#onCircuit?.(key, ...change);
+      known = { inFlight: 0, breaker: new Breaker(DEFAULT_BREAKER, onChange) };
       this.#endpoints.set(key, known);
     }
     return known;

@@ -83,7 +83,7 @@ export class Runner {
     if (isolate !== undefined) this.#isolation = new Isolation({ runnerId, store, retry, logger, isolate });
     this.#watch = new Watch(store, observer);
     const onCircuit = this.#watch.circuit.bind(this.#watch);
-    this.#gates = new ConnectionGates({ store, heartbeat: this.heartbeat, logger, onDue, onCircuit });
+    this.#gates = new ConnectionGates({ store, heartbeat: this.heartbeat, logger, tuning, onDue, onCircuit });
     this.room = new RunnerRoom({
       gates: this.#gates,
       tuning,

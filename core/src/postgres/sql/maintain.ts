@@ -38,6 +38,7 @@ WHERE c.id IN (
           `DELETE FROM ${s}.idempotency_keys WHERE created_at < now() - interval '24 hours'`,
         );
         await client.query(`DELETE FROM ${s}.runners WHERE seen_at < now() - interval '1 hour'`);
+        await client.query(`DELETE FROM ${s}.endpoints WHERE checked_at < now() - interval '7 days'`);
         await client.query(
           `DELETE FROM ${s}.uploads WHERE state <> 'active' AND created_at < now() - interval '24 hours'`,
         );

@@ -125,8 +125,14 @@ export function steerStatements(pool: Pool, s: string, channel: string): Omit<St
 
 function unblockStatement(pool: Pool, s: string, channel: string): SteerStore['unblock'] {
   return async (connectionId) => {
+    // What waits for an endpoint that fails waits for up to an hour: it is due now.
     const { rowCount } = await pool.query(
-      `UPDATE ${s}.connections SET blocked_at = NULL, blocked_code = NULL, blocked_message = NULL, throttled_until = NULL
+      `WITH failing AS (DELETE FROM ${s}.endpoints WHERE connection_id = $1 RETURNING 1), due AS (
+         UPDATE ${s}.chunks AS c SET due_at = now() FROM ${s}.batches AS b
+         WHERE c.connection_id = $1 AND c.state = 'ready' AND c.due_at > now() AND b.id = c.batch_id
+           AND b.state = 'running' AND EXISTS (SELECT 1 FROM failing)
+       )
+       UPDATE ${s}.connections SET blocked_at = NULL, blocked_code = NULL, blocked_message = NULL, throttled_until = NULL
        WHERE id = $1`,
       [connectionId],
     );
