@@ -17,7 +17,6 @@ import type { ChunkWork } from './chunk-load.ts';
 import { ChunkOutcome, nextDueMs } from './chunk-outcome.ts';
 import type { ChunkRunEnv, StopReason } from './chunk-run-env.ts';
 import { type Flight, isOverdue } from './flight.ts';
-import type { GateClient } from './gate.ts';
 import { invoke, isThenable } from './invoke.ts';
 import { type FencedHost, landFenced } from './land-fenced.ts';
 import { lateEvents, lateFromUnwritten } from './late.ts';
@@ -25,11 +24,12 @@ import { lostCall } from './lost.ts';
 import { type BatchPlan, needsFence } from './prepare.ts';
 import { Recorder } from './recorder.ts';
 import { isResult } from './results.ts';
+import type { GateClient } from './turns.ts';
 
 /** Works on one leased chunk: starts its calls as slots, tokens and fences allow, and records the results. */
 export class ChunkRun implements GateClient {
   readonly lease: ChunkLease;
-  readonly batchId: string;
+  readonly batch: BatchPlan['batch'];
   readonly leasedAt: number;
   /** True when its results and its end are in the log. */
   kept = false;
@@ -54,7 +54,7 @@ export class ChunkRun implements GateClient {
 
   constructor(lease: ChunkLease, env: ChunkRunEnv) {
     this.lease = lease;
-    this.batchId = lease.batchId;
+    this.batch = env.plan.batch;
     this.#env = env;
     this.leasedAt = env.now();
     this.plan = env.plan;
