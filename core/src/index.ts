@@ -1,9 +1,11 @@
 export { createEngine } from './create-engine.ts';
 export * from './engine/api.ts';
 export { createRegistry } from './engine/create-registry.ts';
+export type * from './engine/endpoint.ts';
 export * from './engine/errors.ts';
 export type * from './engine/isolation.ts';
 export type * from './engine/observer.ts';
+export type * from './engine/preview.ts';
 export type { RegisteredModule, Registry } from './engine/registry.ts';
 export type * from './engine/results.ts';
 export type {

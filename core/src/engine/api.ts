@@ -1,6 +1,8 @@
 import type { JobPayload, JsonObject, Logger, Plugin } from '../plugin/index.ts';
+import type { FailingEndpoint } from './endpoint.ts';
 import type { IsolatedEngine, IsolationOptions } from './isolation.ts';
 import type { Activity, Backlog, EngineObserver } from './observer.ts';
+import type { JobPreview } from './preview.ts';
 import type { Registry } from './registry.ts';
 import type { BatchResults, ResultFilter } from './results.ts';
 import type { Transport } from './transport.ts';
@@ -151,19 +153,6 @@ export interface Connection {
   readonly since: Date | null;
 }
 
-/** An endpoint, such as a receiver's origin, whose calls fail. */
-export interface FailingEndpoint {
-  readonly connectionId: string;
-  /** The provider's `endpointKey`. */
-  readonly endpoint: string;
-  /** `disabled`: it failed for five days, and gets one call an hour. */
-  readonly state: 'failing' | 'disabled';
-  /** Since when no process that calls it saw it work. */
-  readonly since: Date;
-  /** The last time that this was found so. */
-  readonly checkedAt: Date;
-}
-
 /** A client that is inside a transaction of the caller: `pg`'s `Client` or `PoolClient`. */
 export interface TransactionClient {
   // biome-ignore lint/suspicious/noExplicitAny: pg's own signature
@@ -204,6 +193,8 @@ export interface Engine extends IsolatedEngine {
     job: Omit<BatchInput, 'jobs' | 'defaults' | 'name' | 'sealed' | 'dedupeBy'> & { payload: JobPayload },
     options?: Tenant & { idempotency?: IdempotencyClaim },
   ): Promise<{ jobId: string; batchId: string }>;
+  /** Looks at a job without storing it. @throws BatchSenderError `unknown_type`; for bad defaults as `submit` does. */
+  preview(job: { type: string; payload: JobPayload; defaults?: JobPayload }): JobPreview;
   /** Begins an upload. @throws BatchSenderError `batch_not_open`, `upload_in_progress`. */
   upload(batchId: string, options?: Tenant & { onInvalid?: OnInvalid }): Promise<Upload>;
   /**

@@ -5,6 +5,7 @@ import { receiptsOf } from './decisions/delivery.ts';
 import { schemaColumns } from './decisions/result-columns.ts';
 import { BatchSenderError } from './errors.ts';
 import { checkBatchId, parseJobId } from './ids.ts';
+import { previewJob } from './intake/preview.ts';
 import { Singles } from './intake/singles.ts';
 import { Intake } from './intake/submit.ts';
 import type { IsolatedChunk } from './isolation.ts';
@@ -29,8 +30,6 @@ export interface EngineParts {
 const DEFAULT_GRACE_MS = 25_000;
 /** A cancellation or retry is swept at once for this long; the rest goes on in the background. */
 const INLINE_SWEEP_MS = 1_000;
-/** Failing endpoints that are listed. */
-const MAX_ENDPOINTS = 1_000;
 
 const tenantOf = (options?: Tenant): string => options?.tenantId ?? DEFAULT_TENANT;
 
@@ -237,11 +236,13 @@ export class BatchEngine implements Engine {
     return this.#store.read.connections();
   }
 
+  preview(job: Parameters<Engine['preview']>[0]): ReturnType<Engine['preview']> {
+    return previewJob(this.registry, job);
+  }
+
   async listEndpoints(options?: Tenant): ReturnType<Engine['listEndpoints']> {
     await this.migrate();
-    const { endpointDisableMs: disableMs, endpointProbeMs } = this.#tuning;
-    const staleMs = endpointProbeMs * 2;
-    return this.#store.read.endpoints(tenantOf(options), { disableMs, staleMs, limit: MAX_ENDPOINTS });
+    return this.#store.read.endpoints(tenantOf(options), this.#tuning);
   }
 
   async unblockConnection(connectionId: string): ReturnType<Engine['unblockConnection']> {

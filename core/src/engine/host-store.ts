@@ -2,7 +2,6 @@ import type {
   Batch,
   BatchState,
   Connection,
-  FailingEndpoint,
   IdempotencyClaim,
   JobDetail,
   JobState,
@@ -11,8 +10,10 @@ import type {
   TransactionClient,
 } from './api.ts';
 import type { Receipts } from './decisions/delivery.ts';
+import type { FailingEndpoint } from './endpoint.ts';
 import type { Backlog } from './observer.ts';
 import type { ResultColumn, ResultRow } from './results.ts';
+import type { Tuning } from './tuning.ts';
 
 /** A batch about to be stored. */
 export interface NewBatch {
@@ -172,7 +173,7 @@ export interface ReadStore {
   connections(): Promise<readonly Connection[]>;
   endpoints(
     tenantId: string,
-    times: { disableMs: number; staleMs: number; limit: number },
+    times: Pick<Tuning, 'endpointDisableMs' | 'endpointProbeMs'>,
   ): Promise<readonly FailingEndpoint[]>;
   /** What waits, of all tenants. Runners count whose heartbeat is not older than `leaseMs`. */
   backlog(leaseMs: number): Promise<Backlog>;

@@ -283,6 +283,11 @@ export interface Module<P = JobPayload> {
   migrate?(payload: JobPayload, from: number): P;
   /** What a schema cannot say. Answers problems; an empty array or nothing means valid. */
   validate?(payload: P): readonly PayloadProblem[] | undefined;
+  /**
+   * What a person wants to know of a valid payload before it is sent, such as the number of segments
+   * of a text message. Shown by the API, never stored.
+   */
+  preview?(payload: P): JsonObject;
   /** Addresses of persons in the payload, for suppression and erasure. */
   recipients?(payload: P): readonly string[];
   readonly receipts?: readonly ReceiptKind[];

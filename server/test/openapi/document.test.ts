@@ -59,6 +59,7 @@ test('it lists every call of the API, and no other', () => {
     'post /v1/connections/{connectionId}/unblock',
     'post /v1/jobs',
     'post /v1/jobs/{jobId}/resolve',
+    'post /v1/modules/{type}/preview',
   ]);
 });
 

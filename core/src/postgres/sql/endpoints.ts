@@ -1,9 +1,11 @@
 import type { Pool } from 'pg';
-import type { FailingEndpoint } from '../../engine/api.ts';
+import type { FailingEndpoint } from '../../engine/endpoint.ts';
 import type { RunStore } from '../../engine/store.ts';
+import type { Tuning } from '../../engine/tuning.ts';
 
 /** Bytes of an endpoint's key that are kept: an index entry has little room. */
 const MAX_KEY = 500;
+const MOST_LISTED = 1_000;
 
 /** Since when endpoints fail (E19); written when a circuit opens or closes, not with each call. */
 export function endpointStatements(pool: Pool, s: string): Pick<RunStore, 'endpointFails' | 'endpointWorks'> {
@@ -35,9 +37,10 @@ WHERE (n.tenant_id IS NULL OR n.tenant_id = $1) AND e.checked_at > now() - $3::f
 ORDER BY e.failing_since, e.connection_id, e.endpoint LIMIT $4`;
   return async (
     tenantId: string,
-    { disableMs, staleMs, limit }: { disableMs: number; staleMs: number; limit: number },
+    { endpointDisableMs, endpointProbeMs }: Pick<Tuning, 'endpointDisableMs' | 'endpointProbeMs'>,
   ): Promise<readonly FailingEndpoint[]> => {
-    const { rows } = await pool.query(text, [tenantId, disableMs, staleMs, limit]);
+    const values = [tenantId, endpointDisableMs, endpointProbeMs * 2, MOST_LISTED];
+    const { rows } = await pool.query(text, values);
     return rows.map((row) => ({
       connectionId: row.connection_id,
       endpoint: row.endpoint,
