@@ -1,4 +1,11 @@
-import { blocked, classifyNetworkError, type JobResult, networkResult, unknown } from '@batchsender/core/plugin';
+import {
+  blocked,
+  classifyNetworkError,
+  type JobResult,
+  LostCallError,
+  networkResult,
+  unknown,
+} from '@batchsender/core/plugin';
 
 /** No provider of SMS recognises a message that is sent twice: one whose outcome is lost is `unknown`. */
 export const GUARANTEE = { kind: 'at-most-once' } as const;
@@ -11,6 +18,7 @@ export function judgeLost(error: unknown, signal: AbortSignal): JobResult {
       ? unknown('timeout', { message: 'No answer came within the time allowed' })
       : unknown('aborted', { message: 'The process stopped before the answer came' });
   }
+  if (error instanceof LostCallError) return unknown(error.code, { message: error.message });
   const failure = classifyNetworkError(error);
   // It is the connection's settings that lead there: no job is at fault.
   if (failure.permanent || failure.code === 'tls_certificate') {

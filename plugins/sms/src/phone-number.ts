@@ -11,7 +11,9 @@ export interface NumberProblem {
 /** A valid number in E.164 (`+4915123456789`), or what is wrong with it. */
 export type ParsedNumber = string | NumberProblem;
 
-let last: { readonly to: string; readonly country: string | undefined; readonly parsed: ParsedNumber } | undefined;
+let last:
+  | { readonly to: string; readonly country: string | undefined; readonly parsed: ParsedNumber }
+  | undefined;
 
 /**
  * Reads a number that an SMS can go to: international, or national with a country. Premium numbers are

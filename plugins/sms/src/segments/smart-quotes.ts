@@ -22,7 +22,10 @@ const REPLACEMENTS: readonly (readonly [replacement: string, characters: string]
   ['~', '˜∼'],
   ['|', '∣'],
   // No-break, fixed-width and ideographic spaces, line and paragraph separator.
-  [' ', '\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000'],
+  [
+    ' ',
+    '\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000',
+  ],
   // What has no width.
   ['', '\u200b\u200c\u2060\ufeff'],
 ];
