@@ -8,7 +8,7 @@ import { parseSender } from './sender.ts';
  * Most segments of a message. A text of 1,600 characters in the alphabet of SMS has 11, which nobody means
  * to pay for by accident; one with an emoji would have 24.
  */
-export const MAX_SEGMENTS = 10;
+const MAX_SEGMENTS = 10;
 
 /** What the schema cannot say about a payload. Answers every problem, with its place and the remedy. */
 export function validate(payload: SmsPayload): readonly PayloadProblem[] {

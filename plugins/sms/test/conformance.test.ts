@@ -1,7 +1,8 @@
 import { conformance, unusedPort, type VendorHooks } from '@batchsender/core/testing';
 import { afterAll, describe, it } from 'vitest';
 import plugin from '../src/index.ts';
-import { type Answer, cut, garbage, type HttpServer, silence } from './helpers/http-server.ts';
+import { parseNumber } from '../src/phone-number.ts';
+import { type Answer, cut, garbage, type HttpServer, json, silence } from './helpers/http-server.ts';
 import * as twilio from './helpers/twilio-server.ts';
 import * as vonage from './helpers/vonage-server.ts';
 
@@ -20,13 +21,22 @@ const nobody = `http://127.0.0.1:${await unusedPort()}`;
 
 type Vendor = HttpServer & { mood: Answer | undefined };
 
-const hooks = (server: Vendor, answers: Pick<Required<Moods>, keyof Moods>): VendorHooks => {
+const hooks = (server: Vendor, answers: Moods): VendorHooks => {
   const set = (mood: Answer | undefined) => () => {
     server.mood = mood;
   };
   return {
     accept: set(undefined),
     refuse: set(answers.refused),
+    refuseOnly: (payload) => {
+      const { to, country } = payload as { to: string; country?: string };
+      // Both vendors' requests hold the number, one with its plus sign encoded.
+      const digits = String(parseNumber(to, country)).slice(1);
+      server.mood = (seen, response) => {
+        const decide = seen.body.includes(digits) ? answers.refused : answers.taken;
+        decide(seen, response);
+      };
+    },
     throttle: set(answers.busy),
     authFailure: set(answers.locked),
     dropAfterAccept: set(cut),
@@ -37,6 +47,7 @@ const hooks = (server: Vendor, answers: Pick<Required<Moods>, keyof Moods>): Ven
 };
 
 interface Moods {
+  readonly taken: Answer;
   readonly refused: Answer;
   readonly busy: Answer;
   readonly locked: Answer;
@@ -54,6 +65,7 @@ const providers: Record<string, Omit<Parameters<typeof conformance>[0], 'plugin'
     credentials: { ...twilioLogin, baseUrl: twilioServer.url },
     payloads,
     respond: hooks(twilioServer, {
+      taken: (_seen, response) => json(response, 201, { sid: `SM${'0'.repeat(32)}` }),
       refused: twilio.refusal(400, 21211, 'Invalid number'),
       busy: twilio.refusal(429, 20429, 'Too many requests', { 'retry-after': '2' }),
       locked: twilio.refusal(401, 20003, 'Authenticate'),
@@ -64,6 +76,7 @@ const providers: Record<string, Omit<Parameters<typeof conformance>[0], 'plugin'
     credentials: { ...vonageLogin, baseUrl: vonageServer.url },
     payloads,
     respond: hooks(vonageServer, {
+      taken: (_seen, response) => json(response, 202, { message_uuid: 'aaaaaaaa-bbbb-cccc' }),
       refused: vonage.refusal(422, 1170, 'Invalid number'),
       busy: vonage.refusal(429, 1000, 'Rate Limit Hit', { 'retry-after': '2' }),
       locked: vonage.unauthorized,
