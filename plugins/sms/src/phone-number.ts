@@ -1,4 +1,4 @@
-import { isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import { phoneLibrary } from './phone-library.ts';
 
 /** A problem with a number, with a stable code. */
 export interface NumberProblem {
@@ -28,6 +28,7 @@ export function parseNumber(to: string, country?: string): ParsedNumber {
 }
 
 function parse(to: string, country: string | undefined): ParsedNumber {
+  const { isSupportedCountry, parsePhoneNumberFromString } = phoneLibrary();
   if (country !== undefined && !isSupportedCountry(country)) {
     return problem('country', 'unknown_country', 'country is not a code of ISO 3166-1 such as DE or US');
   }

@@ -1,4 +1,4 @@
-import { parsePhoneNumberFromString } from 'libphonenumber-js/max';
+import { phoneLibrary } from './phone-library.ts';
 
 /** Who a message is from. */
 export type Sender =
@@ -18,6 +18,8 @@ export function parseSender(from: string): Sender | undefined {
   if (MESSAGING_SERVICE.test(text)) return { kind: 'messagingService', value: text };
   if (SHORT_CODE.test(text)) return { kind: 'shortCode', value: text };
   if (NAME.test(text)) return { kind: 'name', value: text };
-  const number = text.startsWith('+') ? parsePhoneNumberFromString(text, { extract: false }) : undefined;
+  const number = text.startsWith('+')
+    ? phoneLibrary().parsePhoneNumberFromString(text, { extract: false })
+    : undefined;
   return number?.isValid() === true ? { kind: 'number', value: number.number } : undefined;
 }

@@ -1,4 +1,6 @@
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { redact, secretFields } from '@batchsender/core/plugin';
 import { describe, expect, it } from 'vitest';
 import plugin, {
@@ -41,6 +43,17 @@ describe('the plugin', () => {
       accountSid: 'AC1',
       authToken: '[redacted]',
     });
+  });
+
+  it('loads neither the client nor the numbers of the world before they are needed', async () => {
+    const script = `await import('@batchsender/plugin-sms');
+      console.log(Object.keys(createRequire(import.meta.url).cache).join());`;
+    const source = `import { createRequire } from 'node:module';${script}`;
+    const flags = ['--conditions=@batchsender/source', '--input-type=module', '--eval', source];
+    const cwd = new URL('..', import.meta.url);
+    const { stdout } = await promisify(execFile)(process.execPath, flags, { cwd });
+    expect(stdout).toContain('webhooks.js');
+    expect(stdout).not.toMatch(/axios|libphonenumber/);
   });
 
   it('lets a host count the segments of a text before it is sent', () => {
