@@ -24,8 +24,13 @@ export interface Circumstances {
   readonly data: JsonObject;
 }
 
-/** Wait of a throttled call that does not say how long, in milliseconds: limits are by the second. */
-export const THROTTLE_MS = 1_000;
+/** Limits are by the second, and a `Retry-After: 0` must not turn into calls without a pause. */
+const MIN_THROTTLE_MS = 1_000;
+
+/** How long to wait, in milliseconds: what the provider says, else `afterMs`, but a second at least. */
+export function waitMs(retryAfterMs: number | undefined, afterMs = MIN_THROTTLE_MS): number {
+  return Math.max(retryAfterMs ?? afterMs, MIN_THROTTLE_MS);
+}
 
 /** The result of a job whose call was answered with an error code that is known. */
 export function judgeByCode(
@@ -40,7 +45,7 @@ export function judgeByCode(
     case 'blocked':
       return blocked(code, { message });
     case 'throttled':
-      return throttled(retryAfterMs ?? afterMs ?? THROTTLE_MS, { code, scope: 'connection' });
+      return throttled(waitMs(retryAfterMs, afterMs), { code, scope: 'connection' });
     case 'retry':
       return retry(code, { message, data, ...(afterMs === undefined ? {} : { afterMs }) });
   }

@@ -8,7 +8,7 @@ import {
   unknown,
 } from '@batchsender/core/plugin';
 import { unreadable } from '../judge-lost.ts';
-import { judgeByCode, THROTTLE_MS, type Verdict } from '../verdict.ts';
+import { judgeByCode, type Verdict, waitMs } from '../verdict.ts';
 import type { TwilioAnswer } from './client.ts';
 import { verdictOf } from './error-codes.ts';
 
@@ -33,7 +33,7 @@ export function judgeRefusal(refusal: Refusal): JobResult {
   if (status >= 500) return judgeServerError(status, verdict, data);
   if (verdict !== undefined) return judgeByCode(verdict, { ...refusal, data });
   if (status === 429) {
-    return throttled(refusal.retryAfterMs ?? THROTTLE_MS, { code: 'too_many_requests', scope: 'connection' });
+    return throttled(waitMs(refusal.retryAfterMs), { code: 'too_many_requests', scope: 'connection' });
   }
   const detail = twilioCode === undefined ? `HTTP ${status}` : `error ${twilioCode}`;
   if (status === 401)

@@ -6,7 +6,7 @@ import {
   throttled,
   unknown,
 } from '@batchsender/core/plugin';
-import { judgeByCode, THROTTLE_MS } from '../verdict.ts';
+import { judgeByCode, waitMs } from '../verdict.ts';
 import { verdictOf } from './error-codes.ts';
 
 /** An answer that is no success. */
@@ -28,7 +28,7 @@ export function judgeRefusal({ status, retryAfterMs, vonageCode, ownSender }: Re
     return unknown(`http_${status}`, { message: 'Vonage failed, and may have taken the message', data });
   }
   if (status === 429) {
-    return throttled(retryAfterMs ?? THROTTLE_MS, { code: 'too_many_requests', scope: 'connection' });
+    return throttled(waitMs(retryAfterMs), { code: 'too_many_requests', scope: 'connection' });
   }
   if (status === 401) return blocked('auth_failed', { message: 'Vonage refused the credentials' });
   if (status === 402) return blocked('low_balance', { message: 'The account has no credit: top it up' });

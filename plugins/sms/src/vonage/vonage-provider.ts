@@ -7,22 +7,19 @@ import {
   type JobResult,
   type JsonObject,
   type OpenContext,
-  parseRetryAfter,
   succeeded,
 } from '@batchsender/core/plugin';
 import { brokenSession } from '../broken-session.ts';
-import { GUARANTEE, judgeLost, unreadable } from '../judge-lost.ts';
+import { GUARANTEE, unreadable } from '../judge-lost.ts';
 import { messageOf } from '../message.ts';
 import { SmsPayload } from '../payload.ts';
-import { parseObject, readText } from '../read-text.ts';
 import { parseSender, type Sender } from '../sender.ts';
+import { type Answer, messagesApi, type Post } from './api.ts';
 import { authorizationOf } from './authorization.ts';
 import { handle } from './callbacks.ts';
 import { DEFAULT_CONCURRENCY, DEFAULT_PER_SECOND, VonageCredentials } from './credentials.ts';
 import { codeIn } from './error-codes.ts';
 import { judgeRefusal } from './judge.ts';
-
-const BASE_URL = 'https://api.nexmo.com';
 
 /** Most characters of a text: https://developer.vonage.com/en/api/messages */
 const MAX_TEXT = 1_000;
@@ -50,8 +47,8 @@ export const vonage = defineProvider({
     if (credentials.from !== undefined && (sender === undefined || sender.kind === 'messagingService')) {
       return brokenSession("The connection's from is no number or name that can send");
     }
-    const url = `${(credentials.baseUrl ?? BASE_URL).replace(/\/$/, '')}/v1/messages`;
-    const parts: Parts = { url, authorization, sender, context };
+    const post = messagesApi(credentials.baseUrl, authorization, context.fetch);
+    const parts: Parts = { post, sender, context };
     return {
       process: (job, call) => send(parts, job, call),
       health: (signal) => check(parts, signal),
@@ -61,8 +58,7 @@ export const vonage = defineProvider({
 });
 
 interface Parts {
-  readonly url: string;
-  authorization(nowMs: number): string;
+  readonly post: Post;
   /** Sends what names no sender. */
   readonly sender: Sender | undefined;
   readonly context: OpenContext;
@@ -96,7 +92,7 @@ async function send(parts: Parts, job: Job<SmsPayload>, { signal }: Call): Promi
     client_ref: job.id,
     ...(webhook === undefined ? {} : { webhook_url: webhook, webhook_version: 'v1' }),
   };
-  const answer = await post(parts, body, signal);
+  const answer = await parts.post(body, signal);
   if ('result' in answer) return answer.result;
   const result = judge(answer, message.data, message.sender !== undefined);
   if (result.status === 'failed' && result.code === 'opted_out') {
@@ -108,36 +104,6 @@ async function send(parts: Parts, job: Job<SmsPayload>, { signal }: Call): Promi
 /** The API wants numbers to start with the country code. */
 const withoutPlus = (number: string): string => number.replace(/^\+/, '');
 
-interface Answer {
-  readonly status: number;
-  readonly retryAfterMs: number | undefined;
-  readonly body: unknown;
-}
-
-async function post(
-  { url, authorization, context }: Parts,
-  body: object,
-  signal: AbortSignal,
-): Promise<Answer | { readonly result: JobResult }> {
-  try {
-    const response = await context.fetch(url, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        accept: 'application/json',
-        authorization: authorization(Date.now()),
-      },
-      body: JSON.stringify(body),
-      signal,
-    });
-    const text = await readText(response.body);
-    const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), Date.now());
-    return { status: response.status, retryAfterMs, body: parseObject(text) };
-  } catch (error) {
-    return { result: judgeLost(error, signal) };
-  }
-}
-
 function judge({ status, retryAfterMs, body }: Answer, data: JsonObject, ownSender: boolean): JobResult {
   if (status < 200 || status >= 300) {
     return judgeRefusal({ status, retryAfterMs, vonageCode: codeIn(body), ownSender });
@@ -148,10 +114,10 @@ function judge({ status, retryAfterMs, body }: Answer, data: JsonObject, ownSend
 
 /** A message without any field: refused as such if the credentials are right, and never sent. */
 async function check(
-  parts: Parts,
+  { post }: Parts,
   signal: AbortSignal,
 ): Promise<{ code: string; message: string } | undefined> {
-  const answer = await post(parts, {}, signal);
+  const answer = await post({}, signal);
   const result = 'result' in answer ? answer.result : judge(answer, {}, true);
   // 400 or 422, with whatever code: they read the message, so they knew who asks.
   if (result.status === 'failed') return undefined;

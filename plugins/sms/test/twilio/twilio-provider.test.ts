@@ -155,6 +155,8 @@ describe('an error of Twilio', () => {
   it('waits as long as Twilio says', async () => {
     server.mood = refusal(429, 20429, 'Too many', { 'retry-after': '7' });
     expect(await sendWith()).toMatchObject({ status: 'throttled', afterMs: 7_000 });
+    server.mood = refusal(429, 20429, 'Too many', { 'retry-after': '0' });
+    expect(await sendWith()).toMatchObject({ status: 'throttled', afterMs: 1_000 });
   });
 
   it("blocks the connection if the sender is the connection's own", async () => {

@@ -200,6 +200,18 @@ describe('a call without an answer', () => {
     expect(JSON.stringify(result)).not.toMatch(/4915123456789|html/);
   });
 
+  it('is unknown if the answer never ends', async () => {
+    server.mood = (_seen, response) => {
+      response.writeHead(202);
+      const more = () => {
+        while (!response.destroyed && response.write('x'.repeat(100_000)));
+        if (!response.destroyed) response.once('drain', more);
+      };
+      more();
+    };
+    expect(await sendWith()).toMatchObject({ status: 'unknown', code: 'response_too_large' });
+  });
+
   it('is unknown after its deadline', async () => {
     server.mood = silence;
     const sender = await openSender(vonage, credentials);
