@@ -24,7 +24,7 @@ const CREDENTIALS: Record<string, JsonObject> = {
     authToken: twilio.AUTH_TOKEN,
     messagingServiceSid: twilio.SERVICE_SID,
     baseUrl: twilioServer.url,
-    concurrency: 50,
+    concurrency: 100,
   },
   vonage: {
     apiKey: vonage.API_KEY,
@@ -32,7 +32,7 @@ const CREDENTIALS: Record<string, JsonObject> = {
     privateKey: vonage.PRIVATE_KEY,
     from: 'Example',
     baseUrl: vonageServer.url,
-    concurrency: 50,
+    concurrency: 100,
     messagesPerSecond: 10_000,
   },
   sandbox: { latencyMs: 0 },

@@ -89,6 +89,7 @@ async function send(parts: Parts, job: Job<SmsPayload>, { signal }: Call): Promi
     to: withoutPlus(message.to),
     from: withoutPlus(from.value),
     text: message.body,
+    // Up to 100 characters, and in every status (https://developer.vonage.com/en/api/messages).
     client_ref: job.id,
     ...(webhook === undefined ? {} : { webhook_url: webhook, webhook_version: 'v1' }),
   };
