@@ -22,6 +22,7 @@ export default defineConfig({
     projects: [
       project('core', 'core'),
       project('plugin-email', 'plugins/email'),
+      project('plugin-sms', 'plugins/sms'),
       project('plugin-webhook', 'plugins/webhook'),
       project('server', 'server'),
       project('example-custom-plugin', 'examples/custom-plugin'),
