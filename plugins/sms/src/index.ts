@@ -1,5 +1,6 @@
 import { defineModule, definePlugin } from '@batchsender/core/plugin';
 import { SmsPayload } from './payload.ts';
+import { preview } from './preview.ts';
 import { recipients } from './recipients.ts';
 import { sandbox } from './sandbox/sandbox-provider.ts';
 import { twilio } from './twilio/twilio-provider.ts';
@@ -25,6 +26,7 @@ export default definePlugin({
       version: 1,
       payload: SmsPayload,
       validate,
+      preview,
       recipients,
       providers: { twilio, vonage, sandbox },
     }),
