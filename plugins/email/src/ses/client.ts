@@ -1,4 +1,4 @@
-import { SESv2Client } from '@aws-sdk/client-sesv2';
+import type * as Sdk from '@aws-sdk/client-sesv2';
 import { callError, type OpenContext } from '@batchsender/core/plugin';
 import type { SesCredentials } from './credentials.ts';
 
@@ -14,10 +14,20 @@ interface SdkRequest {
   readonly body?: string | Uint8Array;
 }
 
-/** The SDK's client, which makes each call once and by the guarded fetch. */
-export function sesClient(credentials: SesCredentials, fetch: OpenContext['fetch']): SESv2Client {
+/** The SDK with a client of it. */
+export interface SesClient {
+  readonly sdk: typeof Sdk;
+  readonly client: Sdk.SESv2Client;
+}
+
+/** Loads the SDK, which takes 30 MB, and gives it a transport that makes each call once and by the guarded fetch. */
+export async function sesClient(
+  credentials: SesCredentials,
+  fetch: OpenContext['fetch'],
+): Promise<SesClient> {
+  const sdk = await import('@aws-sdk/client-sesv2');
   const { region, accessKeyId, secretAccessKey, sessionToken, baseUrl } = credentials;
-  return new SESv2Client({
+  const client = new sdk.SESv2Client({
     region,
     credentials: {
       accessKeyId,
@@ -33,6 +43,7 @@ export function sesClient(credentials: SesCredentials, fetch: OpenContext['fetch
       destroy: () => undefined,
     },
   });
+  return { sdk, client };
 }
 
 /** @throws NotSentError or LostCallError if there is no complete answer. */

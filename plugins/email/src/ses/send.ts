@@ -1,4 +1,3 @@
-import { type SESv2Client, SendBulkEmailCommand, SendEmailCommand } from '@aws-sdk/client-sesv2';
 import {
   type Call,
   type Failed,
@@ -17,12 +16,12 @@ import { isFailure, type Mail, mailOf } from '../message/mail.ts';
 import type { PlainText } from '../message/plain-text.ts';
 import type { EmailPayload } from '../payload.ts';
 import { type BulkPart, bulkInput, fitsBulk, valuesFit } from './bulk.ts';
+import type { SesClient } from './client.ts';
 import { judgeEntry, judgeError } from './judge.ts';
 import { tagsOf } from './tags.ts';
 
 /** What calls of a session share. */
-export interface Api {
-  readonly client: SESv2Client;
+export interface Api extends SesClient {
   readonly configurationSet: string | undefined;
   readonly plainText: PlainText;
 }
@@ -72,14 +71,14 @@ function readMail({ payload }: EmailJob, plainText: PlainText): Mail | Failed {
 const NO_UTF8 = 'An address has other letters than ASCII before the @, and SES does not take such addresses';
 
 async function sendAlone(
-  { client, configurationSet, plainText }: Api,
+  { sdk, client, configurationSet, plainText }: Api,
   job: EmailJob,
   { signal }: Call,
 ): Promise<JobResult> {
   const message = await composeMessage(job.payload, { idempotencyKey: job.id, plainText });
   const addresses = (wanted: string) =>
     message.recipients.filter(({ kind }) => kind === wanted).map(({ mailbox }) => mailbox.address);
-  const command = new SendEmailCommand({
+  const command = new sdk.SendEmailCommand({
     Content: { Raw: { Data: message.raw } },
     Destination: {
       ToAddresses: addresses('to'),
@@ -102,12 +101,12 @@ const lost = (): never => {
 };
 
 async function sendBulk(
-  { client, configurationSet }: Api,
+  { sdk, client, configurationSet }: Api,
   parts: readonly [BulkPart, ...BulkPart[]],
   { signal }: Call,
 ): Promise<IdentifiedResult[]> {
   try {
-    const command = new SendBulkEmailCommand(bulkInput(parts, configurationSet));
+    const command = new sdk.SendBulkEmailCommand(bulkInput(parts, configurationSet));
     const { BulkEmailEntryResults: entries = [] } = await client.send(command, { abortSignal: signal });
     // One for each message, in their order.
     if (entries.length !== parts.length) return lost();

@@ -1,4 +1,3 @@
-import { GetAccountCommand } from '@aws-sdk/client-sesv2';
 import { defineProvider } from '@batchsender/core/plugin';
 import { plainTexts } from '../message/plain-text.ts';
 import { EmailPayload } from '../payload.ts';
@@ -29,9 +28,10 @@ export const ses = defineProvider({
   rates: ({ maxSendRate }) => (maxSendRate === undefined ? [] : [rateOf(maxSendRate)]),
   endpointKey: 'api',
   groupKey,
-  open(credentials, { fetch }) {
+  async open(credentials, { fetch }) {
     const { configurationSet } = credentials;
-    const api: Api = { client: sesClient(credentials, fetch), configurationSet, plainText: plainTexts() };
+    const ses = await sesClient(credentials, fetch);
+    const api: Api = { ...ses, configurationSet, plainText: plainTexts() };
     return {
       processBatch: (jobs, call) => send(api, jobs, call),
       health: (signal) => health(api, signal),
@@ -52,11 +52,13 @@ function rateOf(perSecond: number) {
 }
 
 async function health(
-  { client }: Api,
+  { sdk, client }: Api,
   signal: AbortSignal,
 ): Promise<{ code: string; message: string } | undefined> {
   try {
-    const { SendingEnabled = true } = await client.send(new GetAccountCommand({}), { abortSignal: signal });
+    const { SendingEnabled = true } = await client.send(new sdk.GetAccountCommand({}), {
+      abortSignal: signal,
+    });
     return SendingEnabled
       ? undefined
       : { code: 'sending_paused', message: 'Sending is paused for the account' };
