@@ -1,11 +1,14 @@
 export { createEngine } from './create-engine.ts';
 export * from './engine/api.ts';
+export type { AuditEntry, AuditInput, AuditLog } from './engine/audit.ts';
+export type * from './engine/callbacks.ts';
 export { createRegistry } from './engine/create-registry.ts';
 export * from './engine/errors.ts';
 export type * from './engine/isolation.ts';
 export type * from './engine/observer.ts';
 export type { RegisteredModule, Registry } from './engine/registry.ts';
 export type * from './engine/results.ts';
+export type * from './engine/suppressions.ts';
 export type {
   ChunkRef,
   Consumption,

@@ -1,6 +1,6 @@
 import type { Batch, BatchState, JobState, JobSummary, Page, PageOptions, Tenant } from './api.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
-import type { ReadStore } from './host-store.ts';
+import type { ReadStore, ReceiptsOf } from './host-store.ts';
 import { UUID } from './ids.ts';
 
 /** Which batches a page shows. */
@@ -36,13 +36,15 @@ export async function pageOfJobs(
   tenantId: string,
   batchId: string,
   filter: PageOptions & { state?: JobState },
+  receiptsOf: ReceiptsOf,
 ): Promise<Page<JobSummary>> {
   const after = Number(decodeCursor(filter.cursor, /^\d{1,9}$/) ?? -1);
   const state = filter.state === undefined ? {} : { state: filter.state };
-  const page = await read.jobs(tenantId, batchId, { ...state, limit: pageLimit(filter.limit), after });
+  const query = { ...state, limit: pageLimit(filter.limit), after };
+  const page = await read.jobs(tenantId, batchId, query, receiptsOf);
   return { items: page.items, nextCursor: page.next === null ? null : encodeCursor(page.next) };
 }
 
-function pageLimit(limit = 100): number {
+export function pageLimit(limit = 100): number {
   return Math.min(1_000, Math.max(1, Math.floor(limit)));
 }

@@ -1,0 +1,108 @@
+import {
+  type CallbackAnswer,
+  type CallbackContext,
+  type CallbackRequest,
+  refusedCallback,
+} from '../../plugin/index.ts';
+import type { CallbackResponse, CallbackTarget, IncomingCallback } from '../callbacks.ts';
+import { BatchSenderError } from '../errors.ts';
+import type { ConnectionFacts, FindConnection } from './connection-facts.ts';
+import type { Receiver } from './receiver.ts';
+import type { Refusals } from './refusals.ts';
+
+export interface CallbackHost {
+  readonly find: FindConnection;
+  readonly receiver: Receiver;
+  readonly refusals: Refusals;
+  /** What all handlers are given. */
+  readonly context: Pick<CallbackContext<unknown>, 'logger' | 'network' | 'fetch'>;
+  readonly publicUrl: string | undefined;
+  /** Time that a provider's handler has, in milliseconds. Default 10,000. */
+  readonly timeoutMs?: number;
+}
+
+const TIMEOUT_MS = 10_000;
+const NO_CONTENT: CallbackResponse = { status: 204 };
+
+/**
+ * Hands a provider's callback to its handler, and records what that reads in it before it answers.
+ * @throws BatchSenderError `callback_not_found`, `callback_refused`, `callback_invalid`; anything else is a
+ * fault of the plugin or the database: then the provider must send it again.
+ */
+export async function handleCallback(
+  host: CallbackHost,
+  target: CallbackTarget,
+  incoming: IncomingCallback,
+): Promise<CallbackResponse> {
+  const connection = await host.find(target.connectionId);
+  const callbacks = connection?.provider.callbacks;
+  const { type, provider } = target;
+  if (connection?.type !== type || connection.providerName !== provider || callbacks === undefined) {
+    throw new BatchSenderError(
+      'callback_not_found',
+      `No provider '${provider}' of type '${type}' takes callbacks for this connection: check the URL that it was given`,
+    );
+  }
+  const answer = await answerOf(host, connection, requestOf(host, incoming));
+  await host.receiver.take(connection, answer);
+  return answer.response ?? NO_CONTENT;
+}
+
+function requestOf({ publicUrl }: CallbackHost, incoming: IncomingCallback): CallbackRequest {
+  const { method, path, headers, body } = incoming;
+  const base = publicUrl?.replace(/\/$/, '') ?? `http://${headers['host'] ?? 'localhost'}`;
+  const url = URL.parse(base + path);
+  if (url === null)
+    throw new BatchSenderError('callback_invalid', 'The address of the callback is not a valid URL');
+  return { method, url, headers, body };
+}
+
+async function answerOf(
+  { context: shared, refusals, timeoutMs = TIMEOUT_MS }: CallbackHost,
+  connection: ConnectionFacts,
+  request: CallbackRequest,
+): Promise<CallbackAnswer> {
+  const { connectionId, credentials, provider } = connection;
+  const context = { ...shared, connectionId, credentials: credentials as never };
+  try {
+    return await within(timeoutMs, async () => {
+      const answer = await provider.callbacks?.handle(request, context);
+      if (typeof answer !== 'object' || answer === null) throw new Error('handle() answered no object');
+      return answer;
+    });
+  } catch (error) {
+    throw engineError(connection, error, refusals);
+  }
+}
+
+/** What a handler threw, as the host is told of it. */
+function engineError(connection: ConnectionFacts, error: unknown, refusals: Refusals): Error {
+  const refused = refusedCallback(error);
+  // Without its cause: the handler's own message may quote the body, as that of `JSON.parse` does.
+  if (refused === undefined) return new Error(faultOf(connection, error));
+  refusals.add(connection, 'callback.refused', refused.code);
+  const code = refused.status === 401 ? 'callback_refused' : 'callback_invalid';
+  return new BatchSenderError(code, refused.message);
+}
+
+/** Class and place of what a handler threw. */
+function faultOf({ pluginName, type, providerName }: ConnectionFacts, error: unknown): string {
+  const { name, stack } = error instanceof Error ? error : { name: typeof error, stack: undefined };
+  const place = /^ {4}at .+$/m.exec(stack ?? '')?.[0].trim() ?? 'unknown place';
+  return `Plugin ${pluginName}: callbacks.handle of ${type}.${providerName} threw ${name} ${place}`;
+}
+
+async function within<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new CallbackTimeoutError()), timeoutMs);
+  try {
+    return await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A handler took longer than it may. */
+class CallbackTimeoutError extends Error {
+  override readonly name = 'CallbackTimeoutError';
+}
