@@ -55,6 +55,12 @@ function apply(job: FoldedJob, event: SnapshotEvent): string | undefined {
     case 'resolved':
       return resolve(job, event);
     case 'late':
+    case 'delivered':
+    case 'opened':
+    case 'clicked':
+    case 'replied':
+    case 'bounced':
+    case 'complained':
       return undefined;
     default:
       return `an event of the unknown kind ${kind}`;

@@ -41,6 +41,7 @@ test('it lists every call of the API, and no other', () => {
     'get /healthz',
     'get /metrics',
     'get /readyz',
+    'get /v1/audit-log',
     'get /v1/batches',
     'get /v1/batches/{batchId}',
     'get /v1/batches/{batchId}/jobs',
@@ -48,6 +49,7 @@ test('it lists every call of the API, and no other', () => {
     'get /v1/connections',
     'get /v1/jobs/{jobId}',
     'get /v1/modules',
+    'get /v1/suppressions',
     'post /v1/batches',
     'post /v1/batches/{batchId}/cancel',
     'post /v1/batches/{batchId}/jobs',
@@ -58,6 +60,9 @@ test('it lists every call of the API, and no other', () => {
     'post /v1/connections/{connectionId}/unblock',
     'post /v1/jobs',
     'post /v1/jobs/{jobId}/resolve',
+    'post /v1/suppressions',
+    'post /v1/suppressions/check',
+    'post /v1/suppressions/remove',
   ]);
 });
 

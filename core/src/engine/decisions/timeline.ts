@@ -38,7 +38,8 @@ const EXPLAINING = new Set([
 /** Events that may hold the id that a provider gave the job; that of a receipt is another thing's. */
 const OF_CALLS = new Set([...EXPLAINING, 'attempted', 'late']);
 
-const saidOfCall = ({ kind, data }: TimelineEvent): TimelineEvent['data'] => (OF_CALLS.has(kind) ? data : null);
+const saidOfCall = ({ kind, data }: TimelineEvent): TimelineEvent['data'] =>
+  OF_CALLS.has(kind) ? data : null;
 
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
