@@ -86,7 +86,7 @@ describe('a callback', () => {
         actor: 'provider',
         target: 'mail.fake',
         count: 1,
-        data: { code: 'invalid_signature' },
+        data: { code: 'invalid_signature', message: 'The signature is wrong' },
       },
     ]);
   });
@@ -101,8 +101,8 @@ describe('a callback', () => {
     await refused('/?old');
     await engine.stop();
     expect(await world.sql('SELECT count, data FROM batchsender.audit_log ORDER BY count')).toEqual([
-      { count: 1, data: { code: 'stale' } },
-      { count: 1_000, data: { code: 'missing' } },
+      { count: 1, data: { code: 'stale', message: 'no' } },
+      { count: 1_000, data: { code: 'missing', message: 'no' } },
     ]);
   });
 
@@ -114,6 +114,10 @@ describe('a callback', () => {
     expect(error).toMatchObject({ message: expect.stringMatching(/^Plugin plugin-fake: .+SyntaxError at /) });
     expect(JSON.stringify([error, (error as Error).stack])).not.toMatch(/ann|secret/);
     expect(error).not.toHaveProperty('code');
+    expect(world.log).toMatchObject([
+      { level: 'error', fields: { provider: 'mail.fake', threw: 'SyntaxError' } },
+    ]);
+    expect(JSON.stringify(world.log)).not.toMatch(/ann|secret/);
   });
 
   it.each([

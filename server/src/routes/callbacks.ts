@@ -1,5 +1,5 @@
 import type { Engine, IncomingCallback } from '@batchsender/core';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyRequest, onRequestHookHandler } from 'fastify';
 import { type Static, Type } from 'typebox';
 import type { App } from './app-type.ts';
 
@@ -22,6 +22,7 @@ const NO_BODY = new Uint8Array();
 export function callbackRoutes(app: App, engine: Engine): void {
   // A scope of its own: signatures are over the bytes, so bodies of any type come as they are.
   app.register(async (scope: App) => {
+    scope.addHook('onRequest', anyContentType);
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     scope.route({
@@ -43,6 +44,12 @@ export function callbackRoutes(app: App, engine: Engine): void {
     });
   });
 }
+
+/** Fastify refuses content types that are not well-formed; the handler sees what was sent, in the raw headers. */
+const anyContentType: onRequestHookHandler = (request, _reply, done) => {
+  request.raw.headers['content-type'] = 'application/octet-stream';
+  done();
+};
 
 function incoming(request: FastifyRequest): IncomingCallback {
   const { headersDistinct } = request.raw;

@@ -58,12 +58,13 @@ function requestOf({ publicUrl }: CallbackHost, incoming: IncomingCallback): Cal
 }
 
 async function answerOf(
-  { context: shared, refusals, timeoutMs = TIMEOUT_MS }: CallbackHost,
+  host: CallbackHost,
   connection: ConnectionFacts,
   request: CallbackRequest,
 ): Promise<CallbackAnswer> {
   const { connectionId, credentials, provider } = connection;
-  const context = { ...shared, connectionId, credentials: credentials as never };
+  const { timeoutMs = TIMEOUT_MS } = host;
+  const context = { ...host.context, connectionId, credentials: credentials as never };
   try {
     return await within(timeoutMs, async () => {
       const answer = await provider.callbacks?.handle(request, context);
@@ -71,25 +72,30 @@ async function answerOf(
       return answer;
     });
   } catch (error) {
-    throw engineError(connection, error, refusals);
+    throw engineError(host, connection, error);
   }
 }
 
 /** What a handler threw, as the host is told of it. */
-function engineError(connection: ConnectionFacts, error: unknown, refusals: Refusals): Error {
+function engineError(host: CallbackHost, connection: ConnectionFacts, error: unknown): Error {
   const refused = refusedCallback(error);
-  // Without its cause: the handler's own message may quote the body, as that of `JSON.parse` does.
-  if (refused === undefined) return new Error(faultOf(connection, error));
-  refusals.add(connection, 'callback.refused', refused.code);
+  if (refused === undefined) return fault(host, connection, error);
+  host.refusals.add(connection, 'callback.refused', refused.code, { message: refused.message });
   const code = refused.status === 401 ? 'callback_refused' : 'callback_invalid';
   return new BatchSenderError(code, refused.message);
 }
 
-/** Class and place of what a handler threw. */
-function faultOf({ pluginName, type, providerName }: ConnectionFacts, error: unknown): string {
+/** The plugin is at fault. Its error's message may quote the body, as that of `JSON.parse` does: class and place must do. */
+function fault({ context }: CallbackHost, connection: ConnectionFacts, error: unknown): Error {
+  const { pluginName, type, providerName, connectionId } = connection;
   const { name, stack } = error instanceof Error ? error : { name: typeof error, stack: undefined };
-  const place = /^ {4}at .+$/m.exec(stack ?? '')?.[0].trim() ?? 'unknown place';
-  return `Plugin ${pluginName}: callbacks.handle of ${type}.${providerName} threw ${name} ${place}`;
+  const place = /^ {4}at .+$/m.exec(stack ?? '')?.[0].trim() ?? 'at an unknown place';
+  const provider = `${type}.${providerName}`;
+  context.logger.error(
+    { plugin: pluginName, provider, connectionId, threw: name, place },
+    'the handler of a callback failed: the provider will send it again',
+  );
+  return new Error(`Plugin ${pluginName}: callbacks.handle of ${provider} threw ${name} ${place}`);
 }
 
 async function within<T>(timeoutMs: number, work: () => Promise<T>): Promise<T> {

@@ -142,7 +142,8 @@ export class Receiver {
   #counted({ connection, read }: Waiting, fates: readonly ReceiptFate[]): ReceiptCounts {
     const count = (...wanted: ReceiptFate[]): number => fates.filter((fate) => wanted.includes(fate)).length;
     const foreign = read.foreign + count('foreign');
-    if (foreign > 0) this.#options.refusals.add(connection, 'receipt.foreign', 'foreign_job', foreign);
+    if (foreign > 0)
+      this.#options.refusals.add(connection, 'receipt.foreign', 'foreign_job', { times: foreign });
     return { recorded: count('recorded'), duplicates: count('duplicate', 'full'), foreign };
   }
 

@@ -1,3 +1,4 @@
+import { scrubText } from '../../plugin/scrub.ts';
 import { DEFAULT_TENANT } from '../api.ts';
 import type { AuditInput, AuditStore } from '../audit.ts';
 import type { ConnectionFacts } from './connection-facts.ts';
@@ -29,8 +30,13 @@ export class Refusals {
     this.#onError = onError;
   }
 
-  /** `code` must come from our code or a plugin's, never from the request. */
-  add(connection: ConnectionFacts, action: string, code: string, times = 1): void {
+  /** `code` must come from our code or a plugin's, never from the request. The first `message` stands for all. */
+  add(
+    connection: ConnectionFacts,
+    action: string,
+    code: string,
+    { message, times = 1 }: { readonly message?: string; readonly times?: number } = {},
+  ): void {
     const key = JSON.stringify([connection.connectionId, action, code]);
     const now = performance.now();
     const known = this.#shared.get(key);
@@ -44,7 +50,7 @@ export class Refusals {
       action,
       actor: 'provider',
       target: connection.connectionId,
-      data: { code: code.slice(0, 100) },
+      data: { code: code.slice(0, 100), ...(message === undefined ? {} : { message: scrubText(message) }) },
     };
     const id = this.#store.record(connection.tenantId ?? DEFAULT_TENANT, entry, times).catch((error) => {
       this.#onError(error);
