@@ -1,6 +1,6 @@
 import { defineModule, definePlugin } from '@batchsender/core/plugin';
 import { EmailPayload } from './payload.ts';
-import { recipients } from './recipients.ts';
+import { normalizeRecipient, recipients } from './recipients.ts';
 import { sandbox } from './sandbox/sandbox-provider.ts';
 import { smtp } from './smtp/smtp-provider.ts';
 import { validate } from './validate.ts';
@@ -22,6 +22,7 @@ export default definePlugin({
       payload: EmailPayload,
       validate,
       recipients,
+      normalizeRecipient,
       providers: { smtp, sandbox },
     }),
   ],

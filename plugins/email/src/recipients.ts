@@ -45,7 +45,17 @@ export function recipientsOf(payload: EmailPayload): Recipient[] {
   return [...found.values()];
 }
 
-/** The addresses of persons in a payload, for suppression and erasure. */
+/**
+ * The addresses of persons in a payload, for suppression and erasure: in lower case, since providers report
+ * them so, and hardly a mailbox tells `Ann@` from `ann@` (RFC 5321, section 2.4, advises against it).
+ */
 export function recipients(payload: EmailPayload): string[] {
-  return recipientsOf(payload).map(({ mailbox }) => mailbox.address);
+  return [...new Set(recipientsOf(payload).map(({ mailbox }) => mailbox.address.toLowerCase()))];
+}
+
+/** What people and providers write, in the form of {@link recipients}: `Ann <Ann@EXAMPLE.com>` is `ann@example.com`. */
+export function normalizeRecipient(text: string): string | undefined {
+  const address = /<([^<>]+)>$/.exec(text)?.[1] ?? text;
+  const mailbox = parseAddress(address);
+  return typeof mailbox === 'string' ? undefined : mailbox.address.toLowerCase();
 }
