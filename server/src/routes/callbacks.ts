@@ -4,7 +4,7 @@ import { type Static, Type } from 'typebox';
 import type { App } from './app-type.ts';
 
 /** Largest body of a callback, in bytes. */
-export const MAX_CALLBACK_BYTES = 1024 * 1024;
+const MAX_CALLBACK_BYTES = 1024 * 1024;
 
 const Params = Type.Object({
   type: Type.String(),

@@ -9,7 +9,7 @@ import type { SuppressionReason, Suppressions } from '../suppressions.ts';
 import type { HashRecipient } from './recipient-hash.ts';
 
 /** Most recipients of one call. */
-export const MAX_RECIPIENTS = 1_000;
+const MAX_RECIPIENTS = 1_000;
 
 export interface SuppressionListOptions {
   readonly store: SuppressionStore;
