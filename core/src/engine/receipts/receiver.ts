@@ -29,7 +29,7 @@ interface Waiting {
 }
 
 /** Receipts that share a transaction, unless one report alone has more. */
-const MAX_TOGETHER = 1_000;
+const MAX_TOGETHER = 250;
 /** Reports of sessions that wait for the database; later ones are dropped. */
 const MAX_REPORTS = 10_000;
 /** Classes of SQLSTATE that blame the data: they fail alone, not with their company. */
