@@ -8,7 +8,7 @@ import type { HashRecipient } from '../suppression/recipient-hash.ts';
 import type { SuppressionChanges } from '../suppression-store.ts';
 import { isTransient, RETRY_MS } from '../transient.ts';
 import type { ConnectionFacts, FindConnection } from './connection-facts.ts';
-import { type ReadReport, type Report, readReport } from './read-answer.ts';
+import { type ReadReport, type Report, readReport } from './read-report.ts';
 import type { Refusals } from './refusals.ts';
 
 export interface ReceiverOptions {

@@ -8,6 +8,9 @@ const SHARE_MS = 60_000;
 /** Further ones are written at most so often, in milliseconds. */
 const WRITE_MS = 1_000;
 
+/** Connections and codes after which old ones are forgotten. */
+const MAX_SHARED = 1_000;
+
 interface Shared {
   readonly id: Promise<number | undefined>;
   readonly since: number;
@@ -46,6 +49,7 @@ export class Refusals {
       return;
     }
     if (known !== undefined) void this.#write(known);
+    if (this.#shared.size >= MAX_SHARED) this.#forget(now);
     const entry: AuditInput = {
       action,
       actor: 'provider',
@@ -63,6 +67,13 @@ export class Refusals {
   /** Writes what has not been written. */
   async flush(): Promise<void> {
     await Promise.all([...this.#shared.values()].map((shared) => this.#write(shared)));
+  }
+
+  /** Those of whom nothing was heard for a while. */
+  #forget(now: number): void {
+    for (const [key, { since, more }] of this.#shared) {
+      if (more === 0 && now - since >= SHARE_MS) this.#shared.delete(key);
+    }
   }
 
   async #write(shared: Shared): Promise<void> {

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { CallbackAnswer, Receipt } from '../../plugin/index.ts';
-import { PROVING, receiptsOf } from '../decisions/delivery.ts';
+import { PROVING, type Receipts, receiptsOf } from '../decisions/delivery.ts';
 import { JOB_ID } from '../ids.ts';
 import type { ReceiptRow } from '../receipt-store.ts';
 import { normalizeRecipient } from '../suppression/suppression-list.ts';
@@ -22,6 +22,13 @@ export interface ReadReport {
   readonly problems: readonly string[];
 }
 
+/** What receipts are read by, and what is found wrong with them. */
+interface Reading {
+  readonly connection: ConnectionFacts;
+  readonly kinds: Receipts;
+  readonly problems: Set<string>;
+}
+
 const HEX_DIGITS = 32;
 const MAX_EVENT_ID = 1_000;
 const REASONS = new Set<unknown>(['bounced', 'complained', 'unsubscribed']);
@@ -30,9 +37,10 @@ const REASONS = new Set<unknown>(['bounced', 'complained', 'unsubscribed']);
 export function readReport(connection: ConnectionFacts, report: Report): ReadReport {
   const problems = new Set<string>();
   const rows = new Map<string, ReceiptRow>();
+  const kinds = receiptsOf(connection.module.receipts);
   let foreign = 0;
   for (const receipt of list(report?.events)) {
-    const row = readReceipt(connection, receipt as Receipt, problems);
+    const row = readReceipt({ connection, kinds, problems }, receipt as Receipt);
     if (row === 'foreign') foreign += 1;
     else if (row !== undefined && !rows.has(row.hash)) rows.set(row.hash, row);
   }
@@ -53,14 +61,14 @@ export function readReport(connection: ConnectionFacts, report: Report): ReadRep
 }
 
 function readReceipt(
-  { connectionId, module }: ConnectionFacts,
+  { connection, kinds, problems }: Reading,
   receipt: Partial<Receipt> | null,
-  problems: Set<string>,
 ): ReceiptRow | 'foreign' | undefined {
+  const { connectionId } = connection;
   const { jobId, kind, eventId, at, data } = receipt ?? {};
   const place = typeof jobId === 'string' ? JOB_ID.exec(jobId) : null;
   if (place === null) return 'foreign';
-  if (typeof kind !== 'string' || !receiptsOf(module.receipts).has(kind)) {
+  if (typeof kind !== 'string' || !kinds.has(kind)) {
     problems.add(`the receipt kind '${String(kind).slice(0, 40)}' is not declared in the module's receipts`);
     return undefined;
   }
