@@ -146,18 +146,18 @@ describe.each(testServers())('receipts on $name', (server) => {
   });
 
   it('of the same jobs in opposite orders do not block each other', async () => {
-    const batches = await Promise.all([fenced(30), fenced(30)]);
+    const batches = await Promise.all([fenced(400), fenced(400)]);
     for (const { lease } of batches) {
-      const seqs = Array.from({ length: 30 }, (_, seq) => [seq, 'unknown'] as const);
+      const seqs = Array.from({ length: 400 }, (_, seq) => [seq, 'unknown'] as const);
       await world.flush(lease, Object.fromEntries(seqs), close);
     }
     const rows = batches.flatMap(({ id }) =>
-      Array.from({ length: 30 }, (_, seq) => row(id, seq, `${id} ${seq}`)),
+      Array.from({ length: 400 }, (_, seq) => row(id, seq, `${id} ${seq}`)),
     );
     const rounds = Array.from({ length: 8 }, (_, n) => record(...(n % 2 === 0 ? rows : [...rows].reverse())));
     const fates = (await Promise.all(rounds)).flat().map(({ fate }) => fate);
-    expect(fates.filter((fate) => fate === 'recorded')).toHaveLength(60);
-    for (const { id } of batches) expect(await countsOf(id)).toMatchObject({ succeeded: 30, unknown: 0 });
+    expect(fates.filter((fate) => fate === 'recorded')).toHaveLength(800);
+    for (const { id } of batches) expect(await countsOf(id)).toMatchObject({ succeeded: 400, unknown: 0 });
     expect(await problems()).toEqual([]);
   });
 
