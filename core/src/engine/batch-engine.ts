@@ -1,6 +1,5 @@
 import type { Logger } from '../plugin/index.ts';
 import type { Batch, Engine, EngineOptions, JobState, PageOptions, Tenant } from './api.ts';
-import { DEFAULT_TENANT } from './api.ts';
 import { receiptsOf } from './decisions/delivery.ts';
 import { BatchSenderError } from './errors.ts';
 import type { ReceiptsOf } from './host-store.ts';
@@ -16,6 +15,7 @@ import { Inbox } from './receipts/inbox.ts';
 import type { Registry } from './registry.ts';
 import type { BatchResults, ResultFilter } from './results.ts';
 import type { Store } from './store.ts';
+import { tenantOf } from './tenant.ts';
 import { DEFAULT_TUNING } from './tuning.ts';
 import { guardObserver } from './watch/guard-observer.ts';
 import { Works } from './works.ts';
@@ -30,8 +30,6 @@ export interface EngineParts {
 const DEFAULT_GRACE_MS = 25_000;
 /** A cancellation or retry is swept at once for this long; the rest goes on in the background. */
 const INLINE_SWEEP_MS = 1_000;
-
-const tenantOf = (options?: Tenant): string => options?.tenantId ?? DEFAULT_TENANT;
 
 /** The engine over a store: what `createEngine` returns. */
 export class BatchEngine implements Engine {

@@ -45,6 +45,19 @@ export async function pageOfJobs(
   return { items: page.items, nextCursor: page.next === null ? null : encodeCursor(page.next) };
 }
 
-export function pageLimit(limit = 100): number {
+/** A page of a list that has numbers for ids, the newest first. */
+export async function newestPage<T extends { readonly id: number }>(
+  { cursor, limit: asked }: PageOptions,
+  read: (query: { readonly limit: number; readonly before?: number }) => Promise<readonly T[]>,
+): Promise<Page<T>> {
+  const limit = pageLimit(asked);
+  const before = decodeCursor(cursor, /^\d{1,15}$/);
+  const rows = await read({ limit: limit + 1, ...(before === undefined ? {} : { before: Number(before) }) });
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  return { items, nextCursor: rows.length > limit && last !== undefined ? encodeCursor(last.id) : null };
+}
+
+function pageLimit(limit = 100): number {
   return Math.min(1_000, Math.max(1, Math.floor(limit)));
 }

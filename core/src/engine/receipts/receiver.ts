@@ -1,15 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../plugin/index.ts';
-import { DEFAULT_TENANT } from '../api.ts';
 import type { ReceiptCounts } from '../callbacks.ts';
 import { BatchSenderError } from '../errors.ts';
 import type { ReceiptFate, ReceiptRow, ReceiptStore, RecordedReceipt } from '../receipt-store.ts';
 import type { HashRecipient } from '../suppression/recipient-hash.ts';
-import type { SuppressionChanges } from '../suppression-store.ts';
 import { isTransient, RETRY_MS } from '../transient.ts';
 import type { ConnectionFacts, FindConnection } from './connection-facts.ts';
 import { type ReadReport, type Report, readReport } from './read-report.ts';
 import type { Refusals } from './refusals.ts';
+import { changesSuppressions, type OneReport, suppressionChanges } from './suppression-changes.ts';
 
 export interface ReceiverOptions {
   readonly store: ReceiptStore;
@@ -21,9 +20,7 @@ export interface ReceiverOptions {
   readonly onSuppressed: () => void;
 }
 
-interface Waiting {
-  readonly connection: ConnectionFacts;
-  readonly read: ReadReport;
+interface Waiting extends OneReport {
   readonly resolve: (counts: ReceiptCounts) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -32,6 +29,7 @@ interface Waiting {
 const MAX_TOGETHER = 250;
 /** Reports of sessions that wait for the database; later ones are dropped. */
 const MAX_REPORTS = 10_000;
+const NO_CHANGES = { add: [], lift: [] };
 /** Classes of SQLSTATE that blame the data: they fail alone, not with their company. */
 const BAD_DATA = /^2[23]/;
 
@@ -43,6 +41,7 @@ export class Receiver {
   readonly #reports = new Set<Promise<void>>();
   readonly #warned = new Set<string>();
   #stopped = false;
+  #dropped = 0;
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
@@ -60,10 +59,8 @@ export class Receiver {
   async take(connection: ConnectionFacts, report: Report): Promise<ReceiptCounts> {
     const read = readReport(connection, report);
     for (const problem of read.problems) this.#warn(connection, problem);
+    if (sizeOf(read) === 0) return this.#counted(connection, read, []);
     const { promise, resolve, reject } = Promise.withResolvers<ReceiptCounts>();
-    if (read.rows.length + read.suppress.length + read.lift.length === 0) {
-      return this.#counted({ connection, read, resolve, reject }, []);
-    }
     this.#waiting.push({ connection, read, resolve, reject });
     if (!this.#writing) void this.#write();
     return promise;
@@ -72,12 +69,10 @@ export class Receiver {
   /** Takes what a session reports by itself; tried again for as long as the process lives. */
   report(connectionId: string, report: Report): void {
     if (this.#reports.size >= MAX_REPORTS) {
-      this.#options.logger.error(
-        { connectionId },
-        'too many receipts wait for the database: some were dropped',
-      );
+      this.#drop(connectionId);
       return;
     }
+    this.#dropped = 0;
     const work = this.#persist(connectionId, report).finally(() => this.#reports.delete(work));
     this.#reports.add(work);
   }
@@ -87,6 +82,13 @@ export class Receiver {
     this.#stopped = true;
     await Promise.all(this.#reports);
     await this.#options.refusals.flush();
+  }
+
+  /** Told of the first of them, and then of every thousandth. */
+  #drop(connectionId: string): void {
+    if (this.#dropped++ % 1_000 !== 0) return;
+    const fields = { connectionId, dropped: this.#dropped };
+    this.#options.logger.error(fields, 'too many receipts of sessions wait for the database: some are lost');
   }
 
   async #persist(connectionId: string, report: Report): Promise<void> {
@@ -116,20 +118,21 @@ export class Receiver {
 
   async #writeGroup(group: readonly Waiting[]): Promise<void> {
     try {
-      const hash = await this.#options.hasher();
-      // Two reports may bring the same event; its first one is written for both.
+      const changing = group.filter(changesSuppressions);
+      const hash = changing.length === 0 ? undefined : await this.#options.hasher();
+      // Two reports may bring the same event: it is written for both.
       const rows = [
         ...new Map(group.flatMap(({ read }) => read.rows.map((row) => [row.hash, row]))).values(),
       ];
       const fates = new Map<string, RecordedReceipt>();
       await this.#options.store.record(rows, (recorded) => {
         for (const [index, one] of recorded.entries()) fates.set((rows[index] as ReceiptRow).hash, one);
-        return changesOf(group, fates, hash);
+        return hash === undefined ? NO_CHANGES : suppressionChanges(changing, fates, hash);
       });
-      if (group.some(({ read }) => read.suppress.length + read.lift.length > 0)) this.#options.onSuppressed();
+      if (changing.length > 0) this.#options.onSuppressed();
       for (const waiting of group) {
         const own = waiting.read.rows.map((row) => fates.get(row.hash)?.fate ?? 'foreign');
-        waiting.resolve(this.#counted(waiting, own));
+        waiting.resolve(this.#counted(waiting.connection, waiting.read, own));
       }
     } catch (error) {
       const { code } = error as { code?: unknown };
@@ -139,7 +142,7 @@ export class Receiver {
     }
   }
 
-  #counted({ connection, read }: Waiting, fates: readonly ReceiptFate[]): ReceiptCounts {
+  #counted(connection: ConnectionFacts, read: ReadReport, fates: readonly ReceiptFate[]): ReceiptCounts {
     const count = (...wanted: ReceiptFate[]): number => fates.filter((fate) => wanted.includes(fate)).length;
     const foreign = read.foreign + count('foreign');
     if (foreign > 0)
@@ -159,45 +162,15 @@ export class Receiver {
   }
 }
 
+const sizeOf = ({ rows, suppress, lift }: ReadReport): number => rows.length + suppress.length + lift.length;
+
 function nextGroup(waiting: readonly Waiting[]): readonly Waiting[] {
   let rows = 0;
   let end = 0;
   for (const { read } of waiting) {
-    rows += read.rows.length + read.suppress.length + read.lift.length;
+    rows += sizeOf(read);
     if (end > 0 && rows > MAX_TOGETHER) break;
     end += 1;
   }
   return waiting.slice(0, end);
-}
-
-/**
- * What reports change in the suppression lists: in that of the connection's owner. A connection that tenants
- * share tells by its receipts whose jobs they are about; without one it is the default tenant's.
- */
-function changesOf(
-  group: readonly Waiting[],
-  fates: ReadonlyMap<string, RecordedReceipt>,
-  hash: HashRecipient,
-): SuppressionChanges {
-  const add: SuppressionChanges['add'][number][] = [];
-  const lift: SuppressionChanges['lift'][number][] = [];
-  for (const { connection, read } of group) {
-    const { type, connectionId: source } = connection;
-    for (const tenantId of tenantsOf(connection, read, fates)) {
-      const idOf = (recipient: string) => ({ tenantId, type, hash: hash(tenantId, type, recipient) });
-      for (const { recipient, reason } of read.suppress) add.push({ ...idOf(recipient), reason, source });
-      for (const recipient of read.lift) lift.push({ ...idOf(recipient), reason: 'unsubscribed' });
-    }
-  }
-  return { add, lift };
-}
-
-function tenantsOf(
-  { tenantId }: ConnectionFacts,
-  read: ReadReport,
-  fates: ReadonlyMap<string, RecordedReceipt>,
-): readonly string[] {
-  if (tenantId !== undefined) return [tenantId];
-  const found = new Set(read.rows.flatMap((row) => fates.get(row.hash)?.tenantId ?? []));
-  return found.size === 0 ? [DEFAULT_TENANT] : [...found];
 }

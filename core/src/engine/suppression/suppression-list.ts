@@ -1,11 +1,10 @@
 import type { Module } from '../../plugin/index.ts';
-import { DEFAULT_TENANT, type Tenant } from '../api.ts';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
 import { BatchSenderError, InvalidInputError } from '../errors.ts';
-import { pageLimit } from '../pages.ts';
+import { newestPage } from '../pages.ts';
 import type { Registry } from '../registry.ts';
 import type { SuppressionStore } from '../suppression-store.ts';
 import type { SuppressionReason, Suppressions } from '../suppressions.ts';
+import { tenantOf } from '../tenant.ts';
 import type { HashRecipient } from './recipient-hash.ts';
 
 /** Most recipients of one call. */
@@ -19,8 +18,6 @@ export interface SuppressionListOptions {
   /** This process changed the list. */
   readonly onChange: () => void;
 }
-
-const tenantOf = (options?: Tenant): string => options?.tenantId ?? DEFAULT_TENANT;
 
 /** The suppression lists of all tenants, as a host sees them. */
 export function suppressionList(options: SuppressionListOptions): Suppressions {
@@ -62,20 +59,12 @@ export function suppressionList(options: SuppressionListOptions): Suppressions {
         return { recipient, recipientId, suppressed: reasons.length > 0, reasons };
       });
     },
-    async list({ cursor, limit: asked, type, reason, ...tenant } = {}) {
-      const limit = pageLimit(asked);
-      const before = decodeCursor(cursor, /^\d{1,16}$/);
+    async list({ type, reason, ...filter } = {}) {
       await migrate();
-      const rows = await store.list(tenantOf(tenant), {
-        limit: limit + 1,
-        ...(type === undefined ? {} : { type }),
-        ...(reason === undefined ? {} : { reason }),
-        ...(before === undefined ? {} : { before: Number(before) }),
-      });
-      const page = rows.slice(0, limit);
-      const items = page.map(({ id: _id, hash, ...entry }) => ({ recipientId: hash, ...entry }));
-      const last = page.at(-1);
-      return { items, nextCursor: rows.length > limit && last !== undefined ? encodeCursor(last.id) : null };
+      const only = { ...(type === undefined ? {} : { type }), ...(reason === undefined ? {} : { reason }) };
+      const page = await newestPage(filter, (query) => store.list(tenantOf(filter), { ...query, ...only }));
+      const items = page.items.map(({ id: _id, hash, ...entry }) => ({ recipientId: hash, ...entry }));
+      return { ...page, items };
     },
     async counts(tenant) {
       await migrate();

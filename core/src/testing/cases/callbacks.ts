@@ -15,6 +15,9 @@ import { conformanceCase } from './needs.ts';
 
 const PATH = 'https://batchsender.example/v1/callbacks/test/test/test-connection';
 
+/** A job's id as the engine makes them. */
+const JOB = '019aa8c6-5c1f-7d2e-9f0a-3b1c2d4e5f60.7';
+
 /** Requests that anybody could send: none of them has a signature. */
 const UNSIGNED: readonly (readonly [name: string, request: Partial<CallbackRequest>])[] = [
   ['an empty POST', {}],
@@ -43,9 +46,6 @@ export function callbackCases(rig: Rig): ConformanceCase[] {
     }),
   ];
 }
-
-/** A job's id as the engine makes them. */
-const JOB = '019aa8c6-5c1f-7d2e-9f0a-3b1c2d4e5f60.7';
 
 const lacks = (hook: unknown, name: string): string | undefined =>
   hook === undefined ? `give the suite callback.${name}` : undefined;
