@@ -1,5 +1,7 @@
 export { createEngine } from './create-engine.ts';
 export * from './engine/api.ts';
+export type { AuditEntry, AuditInput, AuditLog } from './engine/audit.ts';
+export type * from './engine/callbacks.ts';
 export { createRegistry } from './engine/create-registry.ts';
 export type * from './engine/endpoint.ts';
 export * from './engine/errors.ts';
@@ -8,6 +10,7 @@ export type * from './engine/observer.ts';
 export type * from './engine/preview.ts';
 export type { RegisteredModule, Registry } from './engine/registry.ts';
 export type * from './engine/results.ts';
+export type * from './engine/suppressions.ts';
 export type {
   ChunkRef,
   Consumption,

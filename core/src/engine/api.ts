@@ -1,10 +1,12 @@
 import type { JobPayload, JsonObject, Logger, Plugin } from '../plugin/index.ts';
+import type { ReceivingEngine } from './callbacks.ts';
 import type { FailingEndpoint } from './endpoint.ts';
 import type { IsolatedEngine, IsolationOptions } from './isolation.ts';
 import type { Activity, Backlog, EngineObserver } from './observer.ts';
 import type { JobPreview } from './preview.ts';
 import type { Registry } from './registry.ts';
 import type { BatchResults, ResultFilter } from './results.ts';
+import type { Suppressed } from './suppressions.ts';
 import type { Transport } from './transport.ts';
 import type { Tuning } from './tuning.ts';
 import type { OnInvalid, Upload } from './upload.ts';
@@ -113,6 +115,8 @@ export interface JobSummary {
   readonly code: string | null;
   readonly message: string | null;
   readonly possibleDuplicate: boolean;
+  /** The receipt that counts, by precedence; null if the provider reported none. */
+  readonly delivery: string | null;
   /** Time of the latest event; null if there is none yet. */
   readonly at: Date | null;
 }
@@ -165,7 +169,7 @@ export interface Tenant {
 }
 
 /** The engine: takes batches, delivers them, and knows every job's fate. */
-export interface Engine extends IsolatedEngine {
+export interface Engine extends IsolatedEngine, ReceivingEngine {
   readonly registry: Registry;
   /** Brings the database schema up to date; safe when many call it at once. `start` and the others call it too. */
   migrate(): Promise<void>;
@@ -187,12 +191,12 @@ export interface Engine extends IsolatedEngine {
   submit(
     batch: BatchInput,
     options?: Tenant & { client?: TransactionClient; idempotency?: IdempotencyClaim },
-  ): Promise<Batch>;
+  ): Promise<Batch & Suppressed<number>>;
   /** Stores one job; those that arrive together share a transaction and a batch. */
   submitJob(
     job: Omit<BatchInput, 'jobs' | 'defaults' | 'name' | 'sealed' | 'dedupeBy'> & { payload: JobPayload },
     options?: Tenant & { idempotency?: IdempotencyClaim },
-  ): Promise<{ jobId: string; batchId: string }>;
+  ): Promise<{ jobId: string; batchId: string } & Suppressed<true>>;
   /** Looks at a job without storing it. @throws BatchSenderError `unknown_type`; for bad defaults as `submit` does. */
   preview(job: { type: string; payload: JobPayload; defaults?: JobPayload }): JobPreview;
   /** Begins an upload. @throws BatchSenderError `batch_not_open`, `upload_in_progress`. */

@@ -1,9 +1,8 @@
 import type { Logger } from '../plugin/index.ts';
 import type { Batch, Engine, EngineOptions, JobState, PageOptions, Tenant } from './api.ts';
-import { DEFAULT_TENANT } from './api.ts';
 import { receiptsOf } from './decisions/delivery.ts';
-import { schemaColumns } from './decisions/result-columns.ts';
 import { BatchSenderError } from './errors.ts';
+import type { ReceiptsOf } from './host-store.ts';
 import { checkBatchId, parseJobId } from './ids.ts';
 import { previewJob } from './intake/preview.ts';
 import { Singles } from './intake/singles.ts';
@@ -12,10 +11,12 @@ import type { IsolatedChunk } from './isolation.ts';
 import { keepFor } from './keep-for.ts';
 import type { Activity, Backlog, EngineObserver } from './observer.ts';
 import { type BatchFilter, pageOfBatches, pageOfJobs } from './pages.ts';
-import { readResults } from './read-results.ts';
+import { batchResults } from './read-results.ts';
+import { Inbox } from './receipts/inbox.ts';
 import type { Registry } from './registry.ts';
 import type { BatchResults, ResultFilter } from './results.ts';
 import type { Store } from './store.ts';
+import { tenantOf } from './tenant.ts';
 import { DEFAULT_TUNING, type Tuning } from './tuning.ts';
 import { guardObserver } from './watch/guard-observer.ts';
 import { Works } from './works.ts';
@@ -31,13 +32,15 @@ const DEFAULT_GRACE_MS = 25_000;
 /** A cancellation or retry is swept at once for this long; the rest goes on in the background. */
 const INLINE_SWEEP_MS = 1_000;
 
-const tenantOf = (options?: Tenant): string => options?.tenantId ?? DEFAULT_TENANT;
-
 /** The engine over a store: what `createEngine` returns. */
 export class BatchEngine implements Engine {
   readonly registry: Registry;
   readonly idempotency: Engine['idempotency'];
   readonly settings: Engine['settings'];
+  readonly receive: Engine['receive'];
+  readonly callback: Engine['callback'];
+  readonly suppressions: Engine['suppressions'];
+  readonly audit: Engine['audit'];
   /** Places that the reconciler had to repair since the start; should stay at zero. */
   repairs = 0;
   readonly #store: Store;
@@ -46,6 +49,8 @@ export class BatchEngine implements Engine {
   readonly #singles: Singles;
   readonly #tuning: Tuning;
   readonly #watcher: EngineObserver | undefined;
+  readonly #inbox: Inbox;
+  readonly #receiptsOf: ReceiptsOf;
   readonly #backlog: () => Promise<Backlog>;
   #migrated: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
@@ -64,7 +69,14 @@ export class BatchEngine implements Engine {
       this.repairs += count;
       watcher?.onRepairs?.(count);
     };
-    this.#works = new Works({ options, store, registry, logger, tuning, watcher, onRepairs });
+    this.#receiptsOf = (type) => receiptsOf(registry.get(type)?.module.receipts);
+    const inbox = new Inbox({ options, store, registry, logger, migrate: () => this.migrate() });
+    this.#inbox = inbox;
+    this.receive = inbox.receive;
+    this.callback = inbox.callback;
+    this.suppressions = inbox.suppressions;
+    this.audit = inbox.audit;
+    this.#works = new Works({ options, store, registry, logger, tuning, watcher, onRepairs, inbox });
     this.#intake = new Intake({
       store: store.intake,
       registry,
@@ -74,8 +86,9 @@ export class BatchEngine implements Engine {
       take: (batch, leased) => this.#works.takeLeased(batch, leased),
       runnerId: this.#works.runnerId,
       wake: () => this.#works.wake(),
+      suppression: inbox.atIntake,
     });
-    this.#singles = new Singles(this.#intake, registry);
+    this.#singles = new Singles(this.#intake, registry, inbox.atIntake);
   }
 
   migrate(): Promise<void> {
@@ -119,18 +132,21 @@ export class BatchEngine implements Engine {
   async submit(
     batch: Parameters<Engine['submit']>[0],
     options: NonNullable<Parameters<Engine['submit']>[1]> = {},
-  ): Promise<Batch> {
+  ): ReturnType<Engine['submit']> {
     await this.migrate();
     const tenantId = tenantOf(options);
-    const batchId = await this.#intake.submit(batch, tenantId, options);
-    if (options.client === undefined) return this.getBatch(batchId, options);
-    return this.#store.read.batchInside(options.client, tenantId, batchId);
+    const { batchId, suppressed } = await this.#intake.submit(batch, tenantId, options);
+    const stored =
+      options.client === undefined
+        ? await this.getBatch(batchId, options)
+        : await this.#store.read.batchInside(options.client, tenantId, batchId);
+    return suppressed === 0 ? stored : { ...stored, suppressed };
   }
 
   async submitJob(
     job: Parameters<Engine['submitJob']>[0],
     options?: Parameters<Engine['submitJob']>[1],
-  ): Promise<{ jobId: string; batchId: string }> {
+  ): ReturnType<Engine['submitJob']> {
     await this.migrate();
     return this.#singles.submit(job, tenantOf(options), options?.idempotency);
   }
@@ -195,27 +211,19 @@ export class BatchEngine implements Engine {
     filter: Tenant & PageOptions & { state?: JobState } = {},
   ): ReturnType<Engine['listJobs']> {
     const { id } = await this.getBatch(batchId, filter);
-    return pageOfJobs(this.#store.read, tenantOf(filter), id, filter);
+    return pageOfJobs(this.#store.read, tenantOf(filter), id, filter, this.#receiptsOf);
   }
 
   async results(batchId: string, options: Tenant & ResultFilter = {}): Promise<BatchResults> {
     const batch = await this.getBatch(batchId, options);
-    const { read } = this.#store;
     const module = this.registry.get(batch.type)?.module;
-    const columns = (await read.columns(batch.id)) ?? schemaColumns(module?.payload);
-    const query = {
-      batchId: batch.id,
-      total: batch.counts.total,
-      states: options.states,
-      receipts: receiptsOf(module?.receipts),
-    };
-    return { batch, columns, [Symbol.asyncIterator]: () => readResults(read.results, query) };
+    return batchResults(this.#store.read, batch, module, options.states);
   }
 
   async getJob(jobId: string, options?: Tenant): ReturnType<Engine['getJob']> {
     await this.migrate();
     const { batchId, seq } = parseJobId(jobId);
-    const job = await this.#store.read.job(tenantOf(options), batchId, seq);
+    const job = await this.#store.read.job(tenantOf(options), batchId, seq, this.#receiptsOf);
     if (job === undefined) throw new BatchSenderError('job_not_found', `There is no job ${jobId}`);
     return job;
   }
@@ -293,6 +301,7 @@ export class BatchEngine implements Engine {
 
   async #stop(graceMs: number): Promise<void> {
     await this.#works.stop(graceMs);
+    await this.#inbox.stop();
     await this.#store.close();
   }
 }

@@ -153,6 +153,9 @@ export interface ResultBlock {
   readonly cutAt: number | undefined;
 }
 
+/** The receipts of a job type. */
+export type ReceiptsOf = (type: string) => Receipts;
+
 export interface ReadStore {
   /** A batch that only the caller's transaction can see yet. */
   batchInside(client: TransactionClient, tenantId: string, batchId: string): Promise<Batch>;
@@ -165,8 +168,9 @@ export interface ReadStore {
     tenantId: string,
     batchId: string,
     filter: { state?: JobState; limit: number; after: number },
+    receiptsOf: ReceiptsOf,
   ): Promise<{ items: JobSummary[]; next: number | null }>;
-  job(tenantId: string, batchId: string, seq: number): Promise<JobDetail | undefined>;
+  job(tenantId: string, batchId: string, seq: number, receiptsOf: ReceiptsOf): Promise<JobDetail | undefined>;
   results(query: ResultQuery): Promise<ResultBlock>;
   /** The columns that were uploaded as CSV; null if there are none. */
   columns(batchId: string): Promise<readonly ResultColumn[] | null>;

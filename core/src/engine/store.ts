@@ -1,8 +1,11 @@
 import type { JobPayload } from '../plugin/index.ts';
 import type { BatchState, IdempotencyStore, Settings } from './api.ts';
+import type { AuditStore } from './audit.ts';
 import type { IntakeStore, ReadStore, SteerStore } from './host-store.ts';
 import type { RecoveredChunk } from './isolation.ts';
 import type { EngineObserver } from './observer.ts';
+import type { ReceiptStore } from './receipt-store.ts';
+import type { SuppressionLookup, SuppressionStore } from './suppression-store.ts';
 
 /** Counts of events that a chunk has closed its attempt with. */
 export interface Tallies {
@@ -153,6 +156,7 @@ export interface RunStore {
   endpointFails(connectionId: string, endpoint: string, staleMs: number): Promise<number>;
   endpointWorks(connectionId: string, endpoint: string): Promise<void>;
   takeTokens(request: TokenRequest): Promise<{ granted: number; waitMs: number }>;
+  readonly suppressed: SuppressionLookup;
 }
 
 export interface LateEvent {
@@ -267,6 +271,13 @@ export interface MaintenanceStore {
   sweepUploads(ttlMs: number): Promise<number>;
   /** Drops keys of batches that take no more jobs, some at a time; answers how many. */
   dropKeys(): Promise<number>;
+  /**
+   * E12: settles what ended as `unknown` after a receipt had proven it sent; looks at some receipts behind
+   * `after`, and answers where to go on, null at the end.
+   */
+  settleEarly(after: string | null): Promise<string | null>;
+  /** Forgets receipts that are older than 90 days, some at a time; answers how many. */
+  dropReceiptKeys(): Promise<number>;
   /** Works on one piece of a cancellation or a retry; false if none is left. `onSweep` hears what was cancelled. */
   sweepStep(batchId?: string, onSweep?: EngineObserver['onSweep']): Promise<boolean>;
   /** Proves E2 for batches that changed since the last time, and repairs. Answers the number of repairs. */
@@ -284,6 +295,9 @@ export interface Store {
   readonly steer: SteerStore;
   readonly read: ReadStore;
   readonly maintenance: MaintenanceStore;
+  readonly receipts: ReceiptStore;
+  readonly suppressions: SuppressionStore;
+  readonly audit: AuditStore;
   readonly idempotency: IdempotencyStore;
   readonly settings: Settings;
   migrate(): Promise<void>;

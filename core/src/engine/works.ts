@@ -9,13 +9,14 @@ import type { LeasedRange, NewBatch } from './host-store.ts';
 import type { IsolatedChunk } from './isolation.ts';
 import { Maintenance } from './maintenance.ts';
 import type { EngineObserver } from './observer.ts';
+import type { Inbox } from './receipts/inbox.ts';
 import type { Registry } from './registry.ts';
 import { chargeRejections } from './runner/charge-rejections.ts';
 import { newLease } from './runner/new-lease.ts';
 import { PlanCache } from './runner/plan-cache.ts';
 import type { ChunkPlace } from './runner/room.ts';
 import { Runner } from './runner/runner.ts';
-import { SessionCache } from './runner/session-cache.ts';
+import { SessionCache, type SessionContext } from './runner/session-cache.ts';
 import { SharedDispatch } from './shared-dispatch.ts';
 import type { Notice, RunStore, Store } from './store.ts';
 import {
@@ -36,6 +37,8 @@ export interface WorksOptions {
   /** Told of what happens; it never throws. */
   readonly watcher: EngineObserver | undefined;
   onRepairs(count: number): void;
+  /** Takes what sessions report, and knows who is suppressed. */
+  readonly inbox: Inbox;
 }
 
 /** Free slots wait at most this long for company. */
@@ -63,14 +66,14 @@ export class Works {
   #consumption: Consumption | undefined;
   #uncharge: (() => void) | undefined;
 
-  constructor({ options, store, registry, logger, tuning, watcher, onRepairs }: WorksOptions) {
+  constructor({ options, store, registry, logger, tuning, watcher, onRepairs, inbox }: WorksOptions) {
     // The share of a provider's concurrency goes by the order of the ids.
     const runnerId = options.alone === true ? v7({ msecs: 0 }) : v7();
     this.runnerId = runnerId;
     this.#logger = logger;
     this.#transport = options.transport ?? this.#local;
     this.#versions = versionsOf(registry, options.types);
-    this.#sessions = createSessions(options, logger);
+    this.#sessions = createSessions(options, logger, (...report) => inbox.receiver.report(...report));
     this.#loadEarly = store.run.loadEarly;
     this.#plans = new PlanCache(
       store.run,
@@ -83,6 +86,7 @@ export class Works {
       rows: store.runner,
       plans: this.#plans,
       sessions: this.#sessions,
+      suppression: inbox.beforeCalls,
       tuning,
       retry: options.retry ?? {},
       logger,
@@ -274,7 +278,11 @@ function versionsOf(registry: Registry, types: readonly string[] | undefined): R
   return Object.fromEntries(installed.filter(([type]) => types?.includes(type) ?? true));
 }
 
-function createSessions(options: EngineOptions, logger: Logger): SessionCache {
+function createSessions(
+  options: EngineOptions,
+  logger: Logger,
+  report: SessionContext['report'],
+): SessionCache {
   const network = { allow: options.allowNetworks ?? [] };
   const base = options.publicUrl?.replace(/\/$/, '');
   return new SessionCache({
@@ -285,6 +293,6 @@ function createSessions(options: EngineOptions, logger: Logger): SessionCache {
       base === undefined
         ? undefined
         : `${base}/v1/callbacks/${type}/${provider}/${connectionId}?job=${jobId}`,
-    report: () => undefined,
+    report,
   });
 }

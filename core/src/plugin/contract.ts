@@ -290,6 +290,11 @@ export interface Module<P = JobPayload> {
   preview?(payload: P): JsonObject;
   /** Addresses of persons in the payload, for suppression and erasure. */
   recipients?(payload: P): readonly string[];
+  /**
+   * The form in which `recipients` gives an address; undefined if the text is none. It is asked for what
+   * people and providers write (`Ann <ann@EXAMPLE.com>`). Default: the text as it is, trimmed.
+   */
+  normalizeRecipient?(text: string): string | undefined;
   readonly receipts?: readonly ReceiptKind[];
   /** By name, `[a-z][a-z0-9]*`. The first one is the default. */
   readonly providers: { readonly [name: string]: Provider<P, never> };

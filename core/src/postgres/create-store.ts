@@ -8,6 +8,7 @@ import { readBatches } from './read-batches.ts';
 import { readJobs } from './read-jobs.ts';
 import { readResults } from './read-results.ts';
 import { listConnections, settingsStore } from './small-stores.ts';
+import { auditStatements } from './sql/audit.ts';
 import { backlogStatement } from './sql/backlog.ts';
 import { dispatchStatements } from './sql/dispatch.ts';
 import { endpointStatements, listEndpoints } from './sql/endpoints.ts';
@@ -20,10 +21,12 @@ import { leaseStatement, takeOverStatement } from './sql/lease.ts';
 import { loadStatement } from './sql/load.ts';
 import { loadAttemptStatement } from './sql/load-attempt.ts';
 import { maintenanceStatements } from './sql/maintain.ts';
+import { receiptStatements } from './sql/receipts.ts';
 import { resolveStatement } from './sql/resolve.ts';
 import { connectionStatements, recordLateStatement, runnableBatchStatement } from './sql/run-misc.ts';
 import { runnerStatements } from './sql/runner-rows.ts';
 import { steerStatements } from './sql/steer.ts';
+import { suppressionLookup, suppressionStatements } from './sql/suppressions.ts';
 import { takeTokensStatement } from './sql/tokens.ts';
 import type { Database } from './tables.ts';
 
@@ -53,6 +56,7 @@ export function createPostgresStore(options: StoreOptions): Store {
       flush: flushStatement(engine, s),
       recordLate: recordLateStatement(engine, s),
       takeTokens: takeTokensStatement(pools.limits, s),
+      suppressed: suppressionLookup(engine, s),
       ...connectionStatements(engine, s),
       ...endpointStatements(engine, s),
     },
@@ -74,6 +78,9 @@ export function createPostgresStore(options: StoreOptions): Store {
       backlog: backlogStatement(api, s),
     },
     maintenance: maintenanceStatements(pools.maintenance, s, notify),
+    receipts: receiptStatements(api, s),
+    suppressions: suppressionStatements(api, s),
+    audit: auditStatements(api, s),
     idempotency: idempotencyStore(db),
     settings: settingsStore(db),
     migrate: async () => {

@@ -203,8 +203,49 @@ CREATE INDEX batches_unknown ON $S.batches (type) INCLUDE (unknown) WHERE unknow
 `,
   },
   {
+    // Receipts are recorded once by their key. `early_…`: it proves that the job was sent, and came before
+    // the outcome of its attempt. Suppressed recipients are kept as keyed hashes only.
+    version: 6,
+    sql: `
+CREATE TABLE $S.receipt_keys (
+  hash uuid PRIMARY KEY,
+  at timestamptz NOT NULL DEFAULT now(),
+  early_batch uuid,
+  early_seq int,
+  early_attempt int
+);
+CREATE INDEX receipt_keys_at ON $S.receipt_keys (at);
+CREATE INDEX receipt_keys_early ON $S.receipt_keys (hash) WHERE early_batch IS NOT NULL;
+
+CREATE TABLE $S.suppressions (
+  id bigint GENERATED ALWAYS AS IDENTITY,
+  tenant_id text NOT NULL,
+  type text NOT NULL,
+  hash uuid NOT NULL,
+  reason text NOT NULL,
+  source text NOT NULL,
+  at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (tenant_id, type, hash, reason)
+);
+CREATE INDEX suppressions_list ON $S.suppressions (tenant_id, id DESC);
+
+CREATE TABLE $S.audit_log (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  tenant_id text NOT NULL,
+  at timestamptz NOT NULL DEFAULT now(),
+  action text NOT NULL,
+  actor text NOT NULL,
+  target text,
+  count int NOT NULL DEFAULT 1,
+  data json
+);
+CREATE INDEX audit_log_list ON $S.audit_log (tenant_id, id DESC);
+CREATE INDEX audit_log_action ON $S.audit_log (tenant_id, action, id DESC);
+`,
+  },
+  {
     // Since when endpoints fail, over all processes (E19).
-    version: 5,
+    version: 7,
     sql: `
 CREATE TABLE $S.endpoints (
   connection_id text NOT NULL,

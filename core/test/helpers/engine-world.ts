@@ -80,6 +80,9 @@ const TABLES = [
   'rate_usage',
   'sweeps',
   'idempotency_keys',
+  'receipt_keys',
+  'suppressions',
+  'audit_log',
   'settings',
 ];
 

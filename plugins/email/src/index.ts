@@ -1,7 +1,7 @@
 import { defineModule, definePlugin } from '@batchsender/core/plugin';
 import { EmailPayload } from './payload.ts';
 import { postmark } from './postmark/postmark-provider.ts';
-import { recipients } from './recipients.ts';
+import { normalizeRecipient, recipients } from './recipients.ts';
 import { resend } from './resend/resend-provider.ts';
 import { sandbox } from './sandbox/sandbox-provider.ts';
 import { ses } from './ses/ses-provider.ts';
@@ -28,6 +28,7 @@ export default definePlugin({
       payload: EmailPayload,
       validate,
       recipients,
+      normalizeRecipient,
       providers: { smtp, ses, resend, postmark, sandbox },
     }),
   ],

@@ -65,10 +65,10 @@ export function recipients(payload: EmailPayload): string[] {
 const normalForm = ({ address }: Mailbox): string => address.toLowerCase();
 
 /**
- * The normal form of an address that a provider reports, such as `Ada <Ada@example.com>`; undefined
+ * The normal form of an address as people write it and providers report it, such as `Ada <Ada@example.com>`; undefined
  * for what is none.
  */
-export function reportedRecipient(text: string): string | undefined {
+export function normalizeRecipient(text: string): string | undefined {
   const inBrackets = /<([^<>]*)>\s*$/.exec(text)?.[1] ?? text;
   const mailbox = parseAddress(inBrackets.trim());
   return typeof mailbox === 'string' ? undefined : normalForm(mailbox);

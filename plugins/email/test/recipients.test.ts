@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { recipients, reportedRecipient } from '../src/recipients.ts';
+import { normalizeRecipient, recipients } from '../src/recipients.ts';
 import { MAIL } from './helpers/session.ts';
 
 describe('the form by which persons are found again', () => {
@@ -10,10 +10,10 @@ describe('the form by which persons are found again', () => {
     ['JÜRGEN@example.com', 'jürgen@example.com'],
   ])('is the same for %s in a payload and in a report', (address, form) => {
     expect(recipients({ ...MAIL, to: address })).toEqual([form]);
-    expect(reportedRecipient(address)).toBe(form);
-    expect(reportedRecipient(` ${address} `)).toBe(form);
-    expect(reportedRecipient(`"Ada, <x>" <${address}>`)).toBe(form);
-    expect(reportedRecipient(form)).toBe(form);
+    expect(normalizeRecipient(address)).toBe(form);
+    expect(normalizeRecipient(` ${address} `)).toBe(form);
+    expect(normalizeRecipient(`"Ada, <x>" <${address}>`)).toBe(form);
+    expect(normalizeRecipient(form)).toBe(form);
   });
 
   it('lists each person once', () => {
@@ -25,7 +25,7 @@ describe('the form by which persons are found again', () => {
   it.each(['', 'ada', 'ada@', '<>', 'ada@example.com, bob@example.com', 'a\nb@example.com'])(
     'takes %j for no address',
     (text) => {
-      expect(reportedRecipient(text)).toBeUndefined();
+      expect(normalizeRecipient(text)).toBeUndefined();
     },
   );
 });

@@ -1,7 +1,7 @@
 import { defineModule, definePlugin } from '@batchsender/core/plugin';
 import { SmsPayload } from './payload.ts';
 import { preview } from './preview.ts';
-import { recipients } from './recipients.ts';
+import { normalizeRecipient, recipients } from './recipients.ts';
 import { sandbox } from './sandbox/sandbox-provider.ts';
 import { twilio } from './twilio/twilio-provider.ts';
 import { validate } from './validate.ts';
@@ -28,6 +28,7 @@ export default definePlugin({
       validate,
       preview,
       recipients,
+      normalizeRecipient,
       providers: { twilio, vonage, sandbox },
     }),
   ],

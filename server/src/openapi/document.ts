@@ -20,6 +20,8 @@ export const DOCUMENT = {
     { name: 'Steering', description: 'Seal, pause, resume, cancel, retry.' },
     { name: 'Jobs', description: 'Single jobs, and the fate of each.' },
     { name: 'Connections', description: 'What the jobs are sent through.' },
+    { name: 'Suppressions', description: 'Whom nothing is sent to.' },
+    { name: 'Audit', description: 'Who did what.' },
     { name: 'Health', description: 'For load balancers.' },
   ],
   security: [{ bearer: [] as string[] }],

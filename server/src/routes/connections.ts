@@ -1,4 +1,5 @@
 import type { Engine } from '@batchsender/core';
+import { audited } from '../http/audit.ts';
 import { NoQuery } from '../schemas/common.ts';
 import { ConnectionList, ConnectionParams, ConnectionSchema, connectionView } from '../schemas/connection.ts';
 import { problems } from '../schemas/problem.ts';
@@ -39,7 +40,11 @@ export function connectionRoutes(app: App, engine: Engine): void {
         response: { 200: ConnectionSchema, ...problems('connection_not_found') },
       },
     },
-    async ({ tenantId, params }) =>
-      connectionView(await engine.unblockConnection(params.connectionId, { tenantId })),
+    async (request) => {
+      const { tenantId, params } = request;
+      const connection = await engine.unblockConnection(params.connectionId, { tenantId });
+      await audited(engine, request, { action: 'connection.unblocked', target: connection.id });
+      return connectionView(connection);
+    },
   );
 }

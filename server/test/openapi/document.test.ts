@@ -41,6 +41,7 @@ test('it lists every call of the API, and no other', () => {
     'get /healthz',
     'get /metrics',
     'get /readyz',
+    'get /v1/audit-log',
     'get /v1/batches',
     'get /v1/batches/{batchId}',
     'get /v1/batches/{batchId}/jobs',
@@ -49,6 +50,7 @@ test('it lists every call of the API, and no other', () => {
     'get /v1/endpoints',
     'get /v1/jobs/{jobId}',
     'get /v1/modules',
+    'get /v1/suppressions',
     'post /v1/batches',
     'post /v1/batches/{batchId}/cancel',
     'post /v1/batches/{batchId}/jobs',
@@ -60,6 +62,9 @@ test('it lists every call of the API, and no other', () => {
     'post /v1/jobs',
     'post /v1/jobs/{jobId}/resolve',
     'post /v1/modules/{type}/preview',
+    'post /v1/suppressions',
+    'post /v1/suppressions/check',
+    'post /v1/suppressions/remove',
   ]);
 });
 

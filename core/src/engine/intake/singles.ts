@@ -1,6 +1,8 @@
-import type { JobPayload } from '../../plugin/index.ts';
+import type { JobPayload, Module } from '../../plugin/index.ts';
 import type { BatchInput, IdempotencyClaim, JobDetail } from '../api.ts';
 import type { Registry } from '../registry.ts';
+import type { SuppressionCheck } from '../suppression/check.ts';
+import type { Suppressed } from '../suppressions.ts';
 import { activeTraceParent } from '../watch/trace-parent.ts';
 import { checkBatch } from './batch-check.ts';
 import { rowCheck } from './row-check.ts';
@@ -31,20 +33,39 @@ export class Singles {
   readonly #groups = new Map<string, Group>();
   readonly #intake: Intake;
   readonly #registry: Registry;
+  readonly #suppression: SuppressionCheck;
 
-  constructor(intake: Intake, registry: Registry) {
+  constructor(intake: Intake, registry: Registry, suppression: SuppressionCheck) {
     this.#intake = intake;
+    this.#suppression = suppression;
     this.#registry = registry;
   }
 
-  submit(
+  async submit(
     job: SingleInput,
     tenantId: string,
     idempotency?: IdempotencyClaim,
-  ): Promise<{ jobId: string; batchId: string }> {
+  ): Promise<{ jobId: string; batchId: string } & Suppressed<true>> {
     const { payload, ...batch } = job;
     const { registered } = checkBatch(this.#registry, batch);
     const { texts } = takeRows([{ payload }], 0, rowCheck(registered.module, null));
+    // Asked first: if this fails, nothing is stored.
+    const suppressed = await this.#isSuppressed(registered.module, tenantId, payload);
+    const stored = await this.#join({ batch, text: texts[0] as string }, tenantId, idempotency);
+    return suppressed ? { ...stored, suppressed } : stored;
+  }
+
+  async #isSuppressed(module: Module, tenantId: string, payload: JobPayload): Promise<boolean> {
+    const applies = this.#suppression.applies(tenantId, module);
+    if (applies === false || !(await applies)) return false;
+    return (await this.#suppression.find(tenantId, module, [{ payload }])).size > 0;
+  }
+
+  #join(
+    { batch, text }: { batch: BatchInput; text: string },
+    tenantId: string,
+    idempotency: IdempotencyClaim | undefined,
+  ): Promise<{ jobId: string; batchId: string }> {
     const key = JSON.stringify([tenantId, batch]);
     let group = this.#groups.get(key);
     if (group === undefined) {
@@ -53,7 +74,7 @@ export class Singles {
     }
     const { promise, resolve, reject } = Promise.withResolvers<{ jobId: string; batchId: string }>();
     const traceParent = activeTraceParent();
-    group.waiting.push({ text: texts[0] as string, idempotency, traceParent, resolve, reject });
+    group.waiting.push({ text, idempotency, traceParent, resolve, reject });
     if (!group.storing) void this.#store(key, group);
     return promise;
   }

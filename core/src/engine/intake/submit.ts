@@ -4,6 +4,8 @@ import type { BatchInput, IdempotencyClaim, TransactionClient } from '../api.ts'
 import { BatchSenderError } from '../errors.ts';
 import type { Claim, IntakeStore, LeasedRange, NewBatch } from '../host-store.ts';
 import type { Registry } from '../registry.ts';
+import type { SuppressionCheck } from '../suppression/check.ts';
+import { type SuppressionTally, suppressionTally } from '../suppression/tally.ts';
 import type { OnInvalid, Upload } from '../upload.ts';
 import { activeTraceParent, sharedTraceParent } from '../watch/trace-parent.ts';
 import { type CheckedBatch, checkBatch } from './batch-check.ts';
@@ -20,6 +22,7 @@ export interface IntakeOptions {
   /** Of this process. */
   readonly runnerId: string;
   readonly uploadTtlMs: number;
+  readonly suppression: SuppressionCheck;
   /** True if this process takes a chunk of the batch at once: then it is hinted without the dispatcher. */
   canTake(type: string, batch: NewBatch): boolean;
   /** A batch was stored whose chunks are under a lease of this process's runner. */
@@ -36,6 +39,14 @@ export interface SingleJob {
   readonly text: string;
   readonly idempotency: IdempotencyClaim | undefined;
   readonly traceParent: string | null;
+}
+
+/** How the jobs of a large batch are taken. */
+interface LargeSubmission {
+  readonly sealed: boolean;
+  readonly check: RowCheck;
+  readonly claim: Claim | undefined;
+  readonly tally: SuppressionTally | undefined;
 }
 
 /** The jobs of a batch that is stored in one transaction. */
@@ -57,22 +68,23 @@ export class Intake {
     this.#options = options;
   }
 
-  /** Answers the id of the new batch. */
+  /** Answers the id of the new batch, and how many of its jobs have a suppressed recipient. */
   async submit(
     batch: BatchInput,
     tenantId: string,
     { client, idempotency }: { client?: TransactionClient; idempotency?: IdempotencyClaim } = {},
-  ): Promise<string> {
+  ): Promise<{ batchId: string; suppressed: number }> {
     const checked = checkBatch(this.#options.registry, batch);
     const row = this.#newBatch(batch, checked, tenantId, 'batch');
     const jobs = batch.jobs ?? [];
     const sealed = batch.sealed ?? batch.jobs !== undefined;
-    const check = checkOf(checked.registered.module, row.id, row);
+    const tally = await this.#tally(tenantId, checked.registered.module);
+    const check = checkOf(checked.registered.module, row.id, row, tally);
     const claim = idempotency === undefined ? undefined : { ...idempotency, ref: row.id };
     if (jobs.length > ONE_TRANSACTION && client === undefined) {
-      await this.#submitLarge(row, jobs, { sealed, check, claim });
+      const suppressed = await this.#submitLarge(row, jobs, { sealed, check, claim, tally });
       this.#options.wake();
-      return row.id;
+      return { batchId: row.id, suppressed };
     }
     const given = takeRows(
       jobs.map((payload) => ({ payload })),
@@ -82,8 +94,9 @@ export class Intake {
     // Nothing is stored yet that they could be duplicates of, and their texts are all in memory anyway.
     const taken = row.dedupeBy === null ? given : withoutDuplicates(given);
     const duplicates = given.texts.length - taken.texts.length;
+    const suppressed = (await tally?.count()) ?? 0;
     await this.#store(row, { taken, duplicates, sealed, claims: claim === undefined ? [] : [claim] }, client);
-    return row.id;
+    return { batchId: row.id, suppressed };
   }
 
   /** Stores single jobs that arrived together in one sealed batch (E20). Answers the batch's id. */
@@ -108,7 +121,8 @@ export class Intake {
       await store.abortUpload(uploadId);
       throw new BatchSenderError('unknown_type', `No installed plugin handles jobs of type '${batch.type}'`);
     }
-    const check = checkOf(registered.module, batchId, batch);
+    const tally = await this.#tally(tenantId, registered.module);
+    const check = checkOf(registered.module, batchId, batch, tally);
     const isKeyed = batch.dedupeBy !== null;
     const commit = (totals: Parameters<IntakeStore['commitUpload']>[1]) =>
       store.commitUpload(uploadId, totals);
@@ -123,6 +137,7 @@ export class Intake {
       isKeyed,
       onInvalid,
       check,
+      tally,
       commit,
     });
   }
@@ -136,7 +151,8 @@ export class Intake {
     const { store, registry, wake } = this.#options;
     const checked = checkBatch(registry, batch);
     const row = this.#newBatch(batch, checked, tenantId, 'batch');
-    const check = checkOf(checked.registered.module, row.id, row);
+    const tally = await this.#tally(tenantId, checked.registered.module);
+    const check = checkOf(checked.registered.module, row.id, row, tally);
     const uploadId = await store.beginSubmit(row.id);
     const commit: UploaderOptions['commit'] = async ({ claim, ...totals }) => {
       const ref = claim === undefined ? {} : { claim: { ...claim, ref: row.id } };
@@ -152,6 +168,7 @@ export class Intake {
       isKeyed,
       onInvalid,
       check,
+      tally,
       commit,
     });
   }
@@ -159,8 +176,8 @@ export class Intake {
   async #submitLarge(
     row: NewBatch,
     jobs: NonNullable<BatchInput['jobs']>,
-    { sealed, check, claim }: { sealed: boolean; check: RowCheck; claim: Claim | undefined },
-  ): Promise<void> {
+    { sealed, check, claim, tally }: LargeSubmission,
+  ): Promise<number> {
     const { store } = this.#options;
     const uploadId = await store.beginSubmit(row.id);
     const upload = new Uploader({
@@ -170,6 +187,7 @@ export class Intake {
       firstSeq: 0,
       isKeyed: row.dedupeBy !== null,
       check,
+      tally,
       commit: (totals) =>
         store.commitSubmit(uploadId, row, { ...totals, sealed, ...(claim === undefined ? {} : { claim }) }),
     });
@@ -177,12 +195,17 @@ export class Intake {
       for (let at = 0; at < jobs.length; at += SLICE) {
         await upload.write(jobs.slice(at, at + SLICE).map((payload) => ({ payload })));
       }
-      await upload.commit();
+      return (await upload.commit()).suppressed ?? 0;
     } catch (error) {
       // What cannot be taken back now is swept later.
       await upload.abort().catch(() => undefined);
       throw error;
     }
+  }
+
+  /** Undefined where nobody is suppressed: then no recipient is looked at. */
+  #tally(tenantId: string, module: Module): Promise<SuppressionTally | undefined> {
+    return suppressionTally(this.#options.suppression, tenantId, module);
   }
 
   async #store(
@@ -246,6 +269,8 @@ function checkOf(
   module: Module,
   batchId: string,
   { defaults, dedupeBy }: Pick<NewBatch, 'defaults' | 'dedupeBy'>,
+  tally: SuppressionTally | undefined,
 ): RowCheck {
-  return rowCheck(module, defaults, dedupeBy === null ? undefined : jobKeyOf(batchId, dedupeBy));
+  const keyOf = dedupeBy === null ? undefined : jobKeyOf(batchId, dedupeBy);
+  return rowCheck(module, defaults, keyOf, tally && ((payload) => tally.note(payload)));
 }

@@ -9,10 +9,11 @@ import {
 } from '../decisions/settle.ts';
 import { coversCall, judgeWholeCall, type WholeCall } from '../decisions/whole-call.ts';
 import type { ChunkLease, NewEvent } from '../store.ts';
+import { suppressedEnd } from '../suppression/suppressed.ts';
 import type { PlannedCall } from './call-queue.ts';
 import { contextOf } from './chunk-load.ts';
 import type { ChunkOutcome } from './chunk-outcome.ts';
-import type { PreparedJob } from './prepare.ts';
+import { type PreparedJob, undecided } from './prepare.ts';
 import { resolutionSettlement } from './resolution.ts';
 import { isResolution, isResult, matchResults } from './results.ts';
 
@@ -109,7 +110,11 @@ export function landResolutions(
       contextOf(judge.lease, judge.policy, prepared),
       fence,
     );
-    if (decision === 'call') repeats.push(own);
+    const { suppressed } = prepared;
+    if (decision === 'call' && suppressed !== undefined) {
+      const settlement = suppressedEnd(suppressed, undecided(judge.lease, prepared.guarantee));
+      judge.outcome.record(prepared.job.seq, settlement, events);
+    } else if (decision === 'call') repeats.push(own);
     else judge.outcome.record(prepared.job.seq, withNote(decision, fence?.note), events);
   }
   return { events, repeats, working: true };

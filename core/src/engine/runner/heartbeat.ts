@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../plugin/index.ts';
 import { Beat } from '../beat.ts';
 import type { HeartbeatAnswer } from '../store.ts';
+import { isTransient, RETRY_MS } from '../transient.ts';
 import type { ChunkRun } from './chunk-run.ts';
 
 export interface HeartbeatOptions {
@@ -17,8 +18,6 @@ export interface HeartbeatOptions {
   readonly leaseMs: number;
   readonly logger: Logger;
 }
-
-const RETRY_MS = [50, 100, 250, 500, 1_000] as const;
 
 /**
  * A runner's sign of life, each second. What comes back steers it: chunks that are no longer
@@ -122,13 +121,4 @@ export class Heartbeat {
       else this.#strays.add(stray);
     }
   }
-}
-
-/** Classes of SQLSTATE after which the same statement may succeed; no SQLSTATE is a broken connection. */
-const TRANSIENT = /^(08|40|53|55|57|58|25006)/;
-
-function isTransient(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code;
-  if (typeof code !== 'string') return true;
-  return code.length !== 5 || TRANSIENT.test(code);
 }

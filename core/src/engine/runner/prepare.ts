@@ -2,6 +2,7 @@ import type { Guarantee, Job, JobPayload, Module, Provider, Rate } from '../../p
 import type { OpenFence } from '../decisions/due.ts';
 import type { Merge } from '../intake/defaults.ts';
 import type { ChunkLease, RunnableBatch } from '../store.ts';
+import type { SuppressionReason } from '../suppressions.ts';
 import type { CallKeys } from './call-keys.ts';
 
 /** All that a chunk needs of its batch; made once a batch and process. */
@@ -25,6 +26,8 @@ export interface PreparedJob {
   readonly fences: number;
   /** Bytes of its payload as JSON, where the provider limits a call's size. */
   readonly bytes: number;
+  /** A recipient is suppressed: what `resolve` asks about may be told, but no call is made. */
+  readonly suppressed?: SuppressionReason;
 }
 
 /** Prepares a job of a chunk as the provider will see it. @throws whatever the module or provider throws. */

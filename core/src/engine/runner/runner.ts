@@ -5,6 +5,7 @@ import { NO_TALLIES } from '../decisions/tallies.ts';
 import type { IsolatedChunk, IsolationEnd } from '../isolation.ts';
 import type { Activity, EngineObserver } from '../observer.ts';
 import type { ChunkLease, RunnerStore, RunStore } from '../store.ts';
+import type { SuppressionCheck } from '../suppression/check.ts';
 import type { ChunkRef } from '../transport.ts';
 import type { Tuning } from '../tuning.ts';
 import { Watch, type WatchedChunk } from '../watch/watch.ts';
@@ -28,6 +29,8 @@ export interface RunnerOptions {
   readonly rows: RunnerStore;
   readonly plans: PlanCache;
   readonly sessions: SessionCache;
+  /** Who must not be sent to. */
+  readonly suppression: SuppressionCheck;
   readonly tuning: Tuning;
   readonly retry: RetryPolicy;
   readonly logger: Logger;
@@ -234,9 +237,9 @@ export class Runner {
     gate: ConnectionGate,
     { store, session }: WatchedChunk,
   ): Promise<number | undefined> {
-    const { tuning } = this.#options;
+    const { tuning, suppression } = this.#options;
     const policy = mergeRetry(this.#options.retry, plan.batch.retry);
-    const work = await loadChunk(store, plan, lease, policy);
+    const work = await loadChunk(store, plan, lease, policy, suppression);
     const env: ChunkRunEnv = {
       store,
       tuning,

@@ -12,7 +12,7 @@ import {
   textAt,
 } from '../receipts/read.ts';
 import { checkSharedSecret } from '../receipts/shared-secret.ts';
-import { reportedRecipient } from '../recipients.ts';
+import { normalizeRecipient } from '../recipients.ts';
 import { bounceFate } from './bounce-types.ts';
 import type { PostmarkCredentials } from './credentials.ts';
 
@@ -94,6 +94,6 @@ const REASONS: Readonly<Record<string, Suppression['reason']>> = {
 };
 
 function lifted(address: unknown): string[] {
-  const recipient = typeof address === 'string' ? reportedRecipient(address) : undefined;
+  const recipient = typeof address === 'string' ? normalizeRecipient(address) : undefined;
   return recipient === undefined ? [] : [recipient];
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { callbackRefused, type Suppression } from '@batchsender/core/plugin';
-import { reportedRecipient } from '../recipients.ts';
+import { normalizeRecipient } from '../recipients.ts';
 
 /** A JSON object of a provider: nothing in it is what it should be before it was looked at. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -62,7 +62,7 @@ export const hashedId = (...parts: readonly unknown[]): string =>
 /** Suppressions of addresses as a provider reports them. */
 export function suppressionsOf(addresses: readonly unknown[], reason: Suppression['reason']): Suppression[] {
   return addresses.flatMap((address) => {
-    const recipient = typeof address === 'string' ? reportedRecipient(address) : undefined;
+    const recipient = typeof address === 'string' ? normalizeRecipient(address) : undefined;
     return recipient === undefined ? [] : [{ recipient, reason }];
   });
 }

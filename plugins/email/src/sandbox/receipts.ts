@@ -1,7 +1,7 @@
 import type { OpenContext, Receipt, Suppression } from '@batchsender/core/plugin';
 import { lookup } from '../lookup.ts';
 import type { Message } from '../message/compose.ts';
-import { reportedRecipient } from '../recipients.ts';
+import { normalizeRecipient } from '../recipients.ts';
 import { wordOf } from './rules.ts';
 
 /** What a message's receipts are, by word, in the order in which they come. Any other message is delivered. */
@@ -81,7 +81,7 @@ function receiptsOf(jobId: string, { recipients }: Message, at: Date): Report {
   });
   const suppress = recipients.flatMap(({ mailbox: { address } }): Suppression[] => {
     const reason = wordOf(address);
-    const recipient = reportedRecipient(address);
+    const recipient = normalizeRecipient(address);
     if ((reason !== 'bounced' && reason !== 'complained') || recipient === undefined) return [];
     return [{ recipient, reason }];
   });

@@ -30,8 +30,8 @@ export const ses = defineProvider({
   groupKey,
   async open(credentials, { fetch }) {
     const { configurationSet } = credentials;
-    const ses = await sesClient(credentials, fetch);
-    const api: Api = { ...ses, configurationSet, plainText: plainTexts() };
+    const client = await sesClient(credentials, fetch);
+    const api: Api = { ...client, configurationSet, plainText: plainTexts() };
     return {
       processBatch: (jobs, call) => send(api, jobs, call),
       health: (signal) => health(api, signal),
