@@ -1,5 +1,6 @@
 export { createEngine } from './create-engine.ts';
 export * from './engine/api.ts';
+export type * from './engine/connections/api.ts';
 export { createRegistry } from './engine/create-registry.ts';
 export * from './engine/errors.ts';
 export type * from './engine/isolation.ts';
@@ -15,3 +16,4 @@ export type {
 } from './engine/transport.ts';
 export type { Tuning } from './engine/tuning.ts';
 export * from './engine/upload.ts';
+export { parseSecretKeys, type SecretKey, type SecretKeys } from './engine/vault/secret-key.ts';

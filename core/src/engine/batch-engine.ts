@@ -1,9 +1,11 @@
 import type { Logger } from '../plugin/index.ts';
 import type { Batch, Engine, EngineOptions, JobState, PageOptions, Tenant } from './api.ts';
 import { DEFAULT_TENANT } from './api.ts';
+import { StoredConnections } from './connections/stored-connections.ts';
 import { receiptsOf } from './decisions/delivery.ts';
 import { schemaColumns } from './decisions/result-columns.ts';
 import { BatchSenderError } from './errors.ts';
+import { hostContext } from './host-context.ts';
 import { checkBatchId, parseJobId } from './ids.ts';
 import { Singles } from './intake/singles.ts';
 import { Intake } from './intake/submit.ts';
@@ -37,6 +39,7 @@ export class BatchEngine implements Engine {
   readonly registry: Registry;
   readonly idempotency: Engine['idempotency'];
   readonly settings: Engine['settings'];
+  readonly connections: Engine['connections'];
   /** Places that the reconciler had to repair since the start; should stay at zero. */
   repairs = 0;
   readonly #store: Store;
@@ -61,10 +64,24 @@ export class BatchEngine implements Engine {
       this.repairs += count;
       watcher?.onRepairs?.(count);
     };
-    this.#works = new Works({ options, store, registry, logger, tuning, watcher, onRepairs });
+    const context = hostContext(options, { store, registry, logger });
+    this.#works = new Works({ options, store, registry, logger, context, tuning, watcher, onRepairs });
+    this.connections = new StoredConnections({
+      ...context,
+      store: store.connections,
+      steer: store.steer,
+      registry,
+      fetch: context.session.fetch,
+      migrate: () => this.migrate(),
+      onUnblocked: (connectionId) => {
+        this.#works.runner.unblock(connectionId);
+        this.#works.wake();
+      },
+    });
     this.#intake = new Intake({
       store: store.intake,
       registry,
+      connections: store.connections,
       chunkSize: tuning.chunkSize,
       uploadTtlMs: tuning.uploadTtlMs,
       canTake: (type, place) => this.#works.canTake(type, place),
@@ -72,7 +89,7 @@ export class BatchEngine implements Engine {
       runnerId: this.#works.runnerId,
       wake: () => this.#works.wake(),
     });
-    this.#singles = new Singles(this.#intake, registry);
+    this.#singles = new Singles(this.#intake);
   }
 
   migrate(): Promise<void> {
@@ -226,22 +243,6 @@ export class BatchEngine implements Engine {
     const { batchId, seq } = parseJobId(jobId);
     await this.#store.steer.resolve(tenantOf(options), batchId, seq, outcome, options.note);
     return this.getJob(jobId, options);
-  }
-
-  async listConnections(): ReturnType<Engine['listConnections']> {
-    await this.migrate();
-    return this.#store.read.connections();
-  }
-
-  async unblockConnection(connectionId: string): ReturnType<Engine['unblockConnection']> {
-    await this.migrate();
-    await this.#store.steer.unblock(connectionId);
-    this.#works.runner.unblock(connectionId);
-    this.#works.wake();
-    const found = (await this.#store.read.connections()).find((connection) => connection.id === connectionId);
-    if (found === undefined)
-      throw new BatchSenderError('connection_not_found', `There is no connection ${connectionId}`);
-    return found;
   }
 
   get runnerId(): string {

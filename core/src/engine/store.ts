@@ -1,5 +1,6 @@
 import type { JobPayload } from '../plugin/index.ts';
 import type { BatchState, IdempotencyStore, Settings } from './api.ts';
+import type { ConnectionStore } from './connections/store.ts';
 import type { IntakeStore, ReadStore, SteerStore } from './host-store.ts';
 import type { RecoveredChunk } from './isolation.ts';
 import type { EngineObserver } from './observer.ts';
@@ -139,7 +140,12 @@ export interface RunStore {
   flush(flush: Flush): Promise<boolean>;
   /** Records results that came after their lease was lost (E12). */
   recordLate(lease: ChunkLease, events: readonly LateEvent[]): Promise<void>;
-  block(connectionId: string, reason: { code: string; message: string | null }): Promise<void>;
+  /** Nothing happens if the connection has other credentials by now than those of `version`. */
+  block(
+    connectionId: string,
+    reason: { code: string; message: string | null },
+    version: number,
+  ): Promise<void>;
   throttle(connectionId: string, forMs: number): Promise<void>;
   takeTokens(request: TokenRequest): Promise<{ granted: number; waitMs: number }>;
 }
@@ -169,10 +175,17 @@ export interface HeartbeatAnswer {
   readonly position: number;
   readonly runners: number;
   readonly blocked: readonly string[];
+  /** Versions of the credentials of the connections that were asked for. */
+  readonly connections: Readonly<Record<string, number>>;
 }
 
 export interface RunnerStore {
-  heartbeat(runnerId: string, versions: Record<string, number>, leaseMs: number): Promise<HeartbeatAnswer>;
+  heartbeat(
+    runnerId: string,
+    versions: Record<string, number>,
+    leaseMs: number,
+    connectionIds: readonly string[],
+  ): Promise<HeartbeatAnswer>;
   /** Gives back a chunk that this runner does not work on; `interrupted` if calls may have been made under the lease. */
   giveBack(runnerId: string, chunkId: number, epoch: number, interrupted: boolean): Promise<void>;
   forget(runnerId: string): Promise<void>;
@@ -215,7 +228,9 @@ export type Notice =
     }
   /** A batch was paused or cancelled. */
   | { readonly kind: 'steered'; readonly batchId: string }
-  | { readonly kind: 'unblocked'; readonly connectionId: string };
+  | { readonly kind: 'unblocked'; readonly connectionId: string }
+  /** A connection has new credentials. */
+  | { readonly kind: 'changed'; readonly connectionId: string; readonly version: number };
 
 export interface DispatchStore {
   /** Due chunks, at most `perBatch` a batch, of at most 500 batches behind `cursor`. */
@@ -271,6 +286,7 @@ export interface Store {
   readonly steer: SteerStore;
   readonly read: ReadStore;
   readonly maintenance: MaintenanceStore;
+  readonly connections: ConnectionStore;
   readonly idempotency: IdempotencyStore;
   readonly settings: Settings;
   migrate(): Promise<void>;

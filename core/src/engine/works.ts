@@ -1,18 +1,23 @@
 import { v7 } from 'uuid';
-import { guardedFetch } from '../plugin/guarded-fetch.ts';
 import type { Logger } from '../plugin/index.ts';
 import type { EngineOptions } from './api.ts';
+import { ConnectionKeeper } from './connections/connection-keeper.ts';
+import { isStoredConnection } from './connections/ids.ts';
 import type { DispatchGuide } from './dispatch-target.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { BatchSenderError } from './errors.ts';
+import type { HostContext } from './host-context.ts';
 import type { LeasedRange, NewBatch } from './host-store.ts';
 import type { IsolatedChunk } from './isolation.ts';
 import { Maintenance } from './maintenance.ts';
+import type { TokenRefresher } from './oauth/token-refresher.ts';
 import type { EngineObserver } from './observer.ts';
 import type { Registry } from './registry.ts';
 import { chargeRejections } from './runner/charge-rejections.ts';
+import { ConnectionCache } from './runner/connection-cache.ts';
 import { newLease } from './runner/new-lease.ts';
 import { PlanCache } from './runner/plan-cache.ts';
+import type { BatchPlan } from './runner/prepare.ts';
 import type { ChunkPlace } from './runner/room.ts';
 import { Runner } from './runner/runner.ts';
 import { SessionCache } from './runner/session-cache.ts';
@@ -32,6 +37,7 @@ export interface WorksOptions {
   readonly store: Store;
   readonly registry: Registry;
   readonly logger: Logger;
+  readonly context: HostContext;
   readonly tuning: Tuning;
   /** Told of what happens; it never throws. */
   readonly watcher: EngineObserver | undefined;
@@ -54,31 +60,39 @@ export class Works {
   readonly #shared: SharedDispatch | undefined;
   readonly #sessions: SessionCache;
   readonly #plans: PlanCache;
+  readonly #keeper: ConnectionKeeper;
   readonly #versions: Record<string, number>;
   readonly #logger: Logger;
   #started = false;
   #consumption: Consumption | undefined;
   #uncharge: (() => void) | undefined;
 
-  constructor({ options, store, registry, logger, tuning, watcher, onRepairs }: WorksOptions) {
+  constructor({ options, store, registry, logger, context, tuning, watcher, onRepairs }: WorksOptions) {
     // The share of a provider's concurrency goes by the order of the ids.
     const runnerId = options.alone === true ? v7({ msecs: 0 }) : v7();
     this.runnerId = runnerId;
     this.#logger = logger;
     this.#transport = options.transport ?? this.#local;
     this.#versions = versionsOf(registry, options.types);
-    this.#sessions = createSessions(options, logger);
-    this.#plans = new PlanCache(
-      store.run,
-      registry,
-      (type, provider) => options.credentials?.(type, provider) ?? {},
-    );
+    this.#sessions = new SessionCache(context.session);
+    const { vault, refresher } = context;
+    const credentials = new ConnectionCache({
+      store: store.connections,
+      vault,
+      credentials: context.hostCredentials,
+      refresh: (connectionId, version) => refresher.refresh(connectionId, version),
+    });
+    this.#plans = new PlanCache(store.run, registry, credentials);
+    const { connections, steer } = store;
+    this.#keeper = new ConnectionKeeper({ store: connections, steer, registry, vault, refresher, logger });
     this.runner = new Runner({
       runnerId,
       store: store.run,
       rows: store.runner,
       plans: this.#plans,
       sessions: this.#sessions,
+      credentials,
+      rescue: (plan) => this.#rescue(plan, refresher),
       tuning,
       retry: options.retry ?? {},
       logger,
@@ -152,6 +166,9 @@ export class Works {
   #notice(notice: Notice): void {
     if (notice.kind === 'steered') this.runner.steer(notice.batchId);
     else if (notice.kind === 'unblocked') this.runner.unblock(notice.connectionId);
+    else if (notice.kind === 'changed') {
+      this.runner.connections.changed(notice.connectionId, notice.version);
+    }
     // Who dispatches for this process hears it too.
     if (!this.#started || this.#follows) return;
     if (notice.kind !== 'chunk' || !this.canTake(notice.type, notice, notice.moduleVersion)) {
@@ -161,6 +178,13 @@ export class Works {
     // What its batch says is asked for while it is being leased.
     this.#plans.get(notice.batchId).catch(() => undefined);
     this.runner.accept(notice);
+  }
+
+  /** Other tokens, where a provider refuses those of an OAuth connection (E18). */
+  async #rescue({ provider, connection }: BatchPlan, refresher: TokenRefresher): Promise<boolean> {
+    const { connectionId, version } = connection;
+    if (provider.oauth === undefined || !isStoredConnection(connectionId)) return false;
+    return (await refresher.rescue(connectionId, version)) === 'renewed';
   }
 
   /** Works on one chunk that another runner hands over, and on nothing else. */
@@ -177,6 +201,7 @@ export class Works {
     await this.runner.start();
     await this.#consume();
     this.#started = true;
+    await this.#keeper.start();
     this.#shared?.start();
     await this.#dispatcher.start();
     // One who leads elsewhere did not know of this runner yet.
@@ -190,6 +215,7 @@ export class Works {
     await this.#consumption?.end();
     if (this.#uncharge !== undefined) await this.runner.stop(graceMs);
     await this.#maintenance.stop();
+    await this.#keeper.stop();
     await this.#local.close();
     await this.#transport.close();
     await this.#sessions.close();
@@ -266,19 +292,4 @@ function versionsOf(registry: Registry, types: readonly string[] | undefined): R
     );
   }
   return Object.fromEntries(installed.filter(([type]) => types?.includes(type) ?? true));
-}
-
-function createSessions(options: EngineOptions, logger: Logger): SessionCache {
-  const network = { allow: options.allowNetworks ?? [] };
-  const base = options.publicUrl?.replace(/\/$/, '');
-  return new SessionCache({
-    logger,
-    network,
-    fetch: guardedFetch(network),
-    callbackUrl: (type, provider, connectionId, jobId) =>
-      base === undefined
-        ? undefined
-        : `${base}/v1/callbacks/${type}/${provider}/${connectionId}?job=${jobId}`,
-    report: () => undefined,
-  });
 }

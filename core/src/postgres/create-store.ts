@@ -7,8 +7,9 @@ import { migrate, quote } from './migrate.ts';
 import { readBatches } from './read-batches.ts';
 import { readJobs } from './read-jobs.ts';
 import { readResults } from './read-results.ts';
-import { listConnections, settingsStore } from './small-stores.ts';
+import { settingsStore } from './small-stores.ts';
 import { backlogStatement } from './sql/backlog.ts';
+import { connectionStoreStatements } from './sql/connections.ts';
 import { dispatchStatements } from './sql/dispatch.ts';
 import { fenceStatement } from './sql/fence.ts';
 import { fleetStatement } from './sql/fleet.ts';
@@ -67,10 +68,10 @@ export function createPostgresStore(options: StoreOptions): Store {
       ...readBatches(db),
       ...readJobs(db, options.schema),
       ...readResults(db, api, options.schema),
-      connections: () => listConnections(db),
       backlog: backlogStatement(api, s),
     },
     maintenance: maintenanceStatements(pools.maintenance, s, notify),
+    connections: connectionStoreStatements(api, s, channel),
     idempotency: idempotencyStore(db),
     settings: settingsStore(db),
     migrate: async () => {

@@ -1,8 +1,7 @@
 import type { JobPayload } from '../../plugin/index.ts';
 import type { BatchInput, IdempotencyClaim, JobDetail } from '../api.ts';
-import type { Registry } from '../registry.ts';
 import { activeTraceParent } from '../watch/trace-parent.ts';
-import { checkBatch } from './batch-check.ts';
+import type { PlacedBatch } from './place-batch.ts';
 import { rowCheck } from './row-check.ts';
 import type { Intake, SingleJob } from './submit.ts';
 import { takeRows } from './take-rows.ts';
@@ -18,6 +17,7 @@ interface Waiting extends SingleJob {
 
 interface Group {
   readonly batch: BatchInput;
+  readonly placed: PlacedBatch;
   readonly tenantId: string;
   waiting: Waiting[];
   storing: boolean;
@@ -30,25 +30,23 @@ const MAX_TOGETHER = 500;
 export class Singles {
   readonly #groups = new Map<string, Group>();
   readonly #intake: Intake;
-  readonly #registry: Registry;
 
-  constructor(intake: Intake, registry: Registry) {
+  constructor(intake: Intake) {
     this.#intake = intake;
-    this.#registry = registry;
   }
 
-  submit(
+  async submit(
     job: SingleInput,
     tenantId: string,
     idempotency?: IdempotencyClaim,
   ): Promise<{ jobId: string; batchId: string }> {
     const { payload, ...batch } = job;
-    const { registered } = checkBatch(this.#registry, batch);
-    const { texts } = takeRows([{ payload }], 0, rowCheck(registered.module, null));
+    const placed = await this.#intake.place(batch, tenantId);
+    const { texts } = takeRows([{ payload }], 0, rowCheck(placed.registered.module, null));
     const key = JSON.stringify([tenantId, batch]);
     let group = this.#groups.get(key);
     if (group === undefined) {
-      group = { batch, tenantId, waiting: [], storing: false };
+      group = { batch, placed, tenantId, waiting: [], storing: false };
       this.#groups.set(key, group);
     }
     const { promise, resolve, reject } = Promise.withResolvers<{ jobId: string; batchId: string }>();
@@ -63,7 +61,8 @@ export class Singles {
     while (group.waiting.length > 0) {
       const together = group.waiting.splice(0, MAX_TOGETHER);
       try {
-        const batchId = await this.#intake.submitSingles(group.batch, group.tenantId, together);
+        const { batch, placed, tenantId } = group;
+        const batchId = await this.#intake.submitSingles(batch, placed, tenantId, together);
         for (const [index, job] of together.entries()) job.resolve({ batchId, jobId: `${batchId}.${index}` });
       } catch (error) {
         for (const job of together) job.reject(error);

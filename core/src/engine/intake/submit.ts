@@ -1,14 +1,15 @@
 import { v7 } from 'uuid';
 import type { Module } from '../../plugin/index.ts';
 import type { BatchInput, IdempotencyClaim, TransactionClient } from '../api.ts';
+import type { ConnectionStore } from '../connections/store.ts';
 import { BatchSenderError } from '../errors.ts';
 import type { Claim, IntakeStore, LeasedRange, NewBatch } from '../host-store.ts';
 import type { Registry } from '../registry.ts';
 import type { OnInvalid, Upload } from '../upload.ts';
 import { activeTraceParent, sharedTraceParent } from '../watch/trace-parent.ts';
-import { type CheckedBatch, checkBatch } from './batch-check.ts';
 import { dedupePaths } from './dedupe-paths.ts';
 import { jobKeyOf } from './job-key.ts';
+import { type PlacedBatch, placeBatch } from './place-batch.ts';
 import { type RowCheck, rowCheck } from './row-check.ts';
 import { type TakenRows, takeRows, withoutDuplicates } from './take-rows.ts';
 import { Uploader, type UploaderOptions } from './uploader.ts';
@@ -16,6 +17,7 @@ import { Uploader, type UploaderOptions } from './uploader.ts';
 export interface IntakeOptions {
   readonly store: IntakeStore;
   readonly registry: Registry;
+  readonly connections: Pick<ConnectionStore, 'named'>;
   readonly chunkSize: number;
   /** Of this process. */
   readonly runnerId: string;
@@ -57,17 +59,23 @@ export class Intake {
     this.#options = options;
   }
 
+  /** Checks a batch without its jobs, and finds its connection. */
+  place(batch: BatchInput, tenantId: string): Promise<PlacedBatch> {
+    const { registry, connections } = this.#options;
+    return placeBatch(registry, connections, batch, tenantId);
+  }
+
   /** Answers the id of the new batch. */
   async submit(
     batch: BatchInput,
     tenantId: string,
     { client, idempotency }: { client?: TransactionClient; idempotency?: IdempotencyClaim } = {},
   ): Promise<string> {
-    const checked = checkBatch(this.#options.registry, batch);
-    const row = this.#newBatch(batch, checked, tenantId, 'batch');
+    const placed = await this.place(batch, tenantId);
+    const row = this.#newBatch(batch, placed, tenantId, 'batch');
     const jobs = batch.jobs ?? [];
     const sealed = batch.sealed ?? batch.jobs !== undefined;
-    const check = checkOf(checked.registered.module, row.id, row);
+    const check = checkOf(placed.registered.module, row.id, row);
     const claim = idempotency === undefined ? undefined : { ...idempotency, ref: row.id };
     if (jobs.length > ONE_TRANSACTION && client === undefined) {
       await this.#submitLarge(row, jobs, { sealed, check, claim });
@@ -87,10 +95,14 @@ export class Intake {
   }
 
   /** Stores single jobs that arrived together in one sealed batch (E20). Answers the batch's id. */
-  async submitSingles(batch: BatchInput, tenantId: string, jobs: readonly SingleJob[]): Promise<string> {
-    const checked = checkBatch(this.#options.registry, batch);
+  async submitSingles(
+    batch: BatchInput,
+    placed: PlacedBatch,
+    tenantId: string,
+    jobs: readonly SingleJob[],
+  ): Promise<string> {
     const traceParent = sharedTraceParent(jobs.map((job) => job.traceParent));
-    const row = { ...this.#newBatch(batch, checked, tenantId, 'single'), traceParent };
+    const row = { ...this.#newBatch(batch, placed, tenantId, 'single'), traceParent };
     const taken = { texts: jobs.map(({ text }) => text), keys: [] };
     const claims = jobs.flatMap(({ idempotency }, index) =>
       idempotency === undefined ? [] : [{ ...idempotency, ref: `${row.id}.${index}` }],
@@ -133,10 +145,10 @@ export class Intake {
     tenantId: string,
     onInvalid?: OnInvalid,
   ): Promise<Upload> {
-    const { store, registry, wake } = this.#options;
-    const checked = checkBatch(registry, batch);
-    const row = this.#newBatch(batch, checked, tenantId, 'batch');
-    const check = checkOf(checked.registered.module, row.id, row);
+    const { store, wake } = this.#options;
+    const placed = await this.place(batch, tenantId);
+    const row = this.#newBatch(batch, placed, tenantId, 'batch');
+    const check = checkOf(placed.registered.module, row.id, row);
     const uploadId = await store.beginSubmit(row.id);
     const commit: UploaderOptions['commit'] = async ({ claim, ...totals }) => {
       const ref = claim === undefined ? {} : { claim: { ...claim, ref: row.id } };
@@ -212,11 +224,10 @@ export class Intake {
 
   #newBatch(
     batch: BatchInput,
-    checked: CheckedBatch,
+    { registered, provider, connectionId }: PlacedBatch,
     tenantId: string,
     origin: 'batch' | 'single',
   ): NewBatch {
-    const { registered, provider } = checked;
     const batchSize = registered.module.providers[provider]?.batchSize ?? 1;
     const { chunkSize } = this.#options;
     return {
@@ -226,7 +237,7 @@ export class Intake {
       origin,
       name: batch.name ?? null,
       provider,
-      connectionId: `${batch.type}.${provider}`,
+      connectionId,
       priority: batch.priority ?? 0,
       defaults: batch.defaults === undefined ? null : { ...batch.defaults },
       retry: batch.retry ?? {},
@@ -236,6 +247,7 @@ export class Intake {
       chunkSize: Math.max(batchSize, Math.floor(chunkSize / batchSize) * batchSize),
       scheduledAt: batch.scheduledAt ?? null,
       dedupeBy: dedupePaths(batch),
+      dryRun: batch.dryRun ?? false,
       traceParent: activeTraceParent(),
     };
   }
