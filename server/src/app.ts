@@ -26,6 +26,7 @@ import { homeRoute } from './routes/home.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { metricsRoute } from './routes/metrics.ts';
 import { moduleRoutes } from './routes/modules.ts';
+import { oauthRoutes } from './routes/oauth.ts';
 import { installTracing } from './tracing/request-spans.ts';
 
 /** Largest JSON body, in bytes; longer lists are uploaded as NDJSON. */
@@ -83,6 +84,7 @@ export function buildApp(options: AppOptions): App {
     batchSteeringRoutes(app, engine);
     jobRoutes(app, engine);
     connectionRoutes(app, engine);
+    oauthRoutes(app, engine);
     openApiRoutes(app);
   });
   return app;

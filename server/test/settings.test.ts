@@ -18,7 +18,7 @@ test('without any variable the defaults hold', () => {
     dataDir: '/app/.batchsender',
     publicUrl: undefined,
     apiKey: undefined,
-    secretKey: undefined,
+    secretKeys: undefined,
     logLevel: 'info',
     allowNetworks: [],
     retry: {},
