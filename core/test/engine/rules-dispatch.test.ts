@@ -64,7 +64,7 @@ describe('the dispatch', () => {
     expect(await due()).toBe(1);
     await store.run.block('mail.fake', { code: 'x', message: null }, 0);
     expect(await due()).toBe(0);
-    await store.steer.unblock('mail.fake');
+    await store.steer.unblock('default', 'mail.fake');
     expect(await due()).toBe(1);
     await store.run.throttle('mail.fake', 60_000);
     expect(await due()).toBe(0);
