@@ -38,7 +38,7 @@ export class ConnectionGates {
   readonly #deciding = new Set<string>();
   readonly #labels = new Map<string, WorkLabels>();
   /** As the last heartbeat said; also of connections without a gate here yet. */
-  #blocked: ReadonlySet<string> = new Set();
+  #blocked = new Set<string>();
 
   constructor(options: ConnectionGatesOptions) {
     this.#options = options;
@@ -115,7 +115,7 @@ export class ConnectionGates {
 
   /** What the database says is blocked. */
   setBlocked(blocked: ReadonlySet<string>): void {
-    this.#blocked = blocked;
+    this.#blocked = new Set(blocked);
     for (const [connectionId, gate] of this.#gates) {
       if (this.#deciding.has(connectionId)) continue;
       if (gate.blocked && !blocked.has(connectionId)) this.unblock(connectionId);
@@ -124,6 +124,7 @@ export class ConnectionGates {
   }
 
   unblock(connectionId: string): void {
+    this.#blocked.delete(connectionId);
     const gate = this.#gates.get(connectionId);
     if (gate === undefined) return;
     gate.blocked = false;

@@ -55,11 +55,16 @@ export class RunnerConnections {
 
   /** Versions that the database has now. */
   refresh(versions: Readonly<Record<string, number>>): void {
-    for (const [connectionId, version] of Object.entries(versions)) this.changed(connectionId, version);
+    for (const [connectionId, version] of Object.entries(versions)) this.#renew(connectionId, version);
   }
 
-  /** The connection has credentials of this version: a session is opened anew, and a block is off. */
+  /** The connection has got credentials of this version: a session is opened anew, and a block is off. */
   changed(connectionId: string, version: number): void {
+    this.#renew(connectionId, version);
+    this.#options.gates.unblock(connectionId);
+  }
+
+  #renew(connectionId: string, version: number): void {
     const { credentials, sessions, gates } = this.#options;
     if (!credentials.changed(connectionId, version)) return;
     sessions.retire(connectionId, version);
