@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Engine, EngineOptions } from '../../src/engine/api.ts';
-import { ended, testWorld, until } from '../helpers/engine-world.ts';
+import type { Engine } from '../../src/engine/api.ts';
+import { ended, testWorld, until, type WorldEngineOptions } from '../helpers/engine-world.ts';
 import { CLIENT, type OAuthServer, oauthServer } from '../helpers/oauth-server.ts';
 import { parcels, testKey, type Vendor, vendor } from '../helpers/vendor-plugin.ts';
 
@@ -23,15 +23,14 @@ beforeEach(async () => {
 });
 afterEach(() => oauth.close());
 
-const options = (): Partial<EngineOptions> & { plugins: Vendor[] } => ({
+const options = (): WorldEngineOptions => ({
   plugins: [parcel],
   secretKeys: { current: testKey('a') },
   allowNetworks: ['127.0.0.0/8'],
   publicUrl: 'https://batchsender.example/base/',
 });
 
-const start = (more: Partial<EngineOptions> = {}): Promise<Engine> =>
-  world.started({ ...options(), ...more });
+const start = (): Promise<Engine> => world.started(options());
 
 const create = (engine: Engine, name = 'main') =>
   engine.connections.create({ type: 'parcel', provider: 'cloud', name, credentials: CLIENT });

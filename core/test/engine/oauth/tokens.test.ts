@@ -40,10 +40,7 @@ describe('tokens', () => {
   test('replace the old ones; a refresh token that was not replaced stays', () => {
     const before = { clientId: 'c', accessToken: 'a1', refreshToken: 'r1' };
     expect(withTokens(before, { access_token: 'a2' }, oauth)).toEqual({ ...before, accessToken: 'a2' });
-    const fields = {
-      ...oauth,
-      fields: ({ instance_url: url }: { instance_url?: unknown }) => ({ url: String(url) }),
-    };
+    const fields: OAuth = { ...oauth, fields: (tokens) => ({ url: String(tokens['instance_url']) }) };
     const answer = { access_token: 'a2', refresh_token: 'r2', instance_url: 'https://i.example' };
     expect(withTokens(before, answer, fields)).toEqual({
       clientId: 'c',
