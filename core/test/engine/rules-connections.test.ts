@@ -64,6 +64,7 @@ describe('a connection', () => {
       { credentials: { host: 'h', password: 'abc' } },
       ['/credentials/password'],
     ],
+    ['too much of it', { credentials: { host: 'abc'.repeat(30_000), password: 'abcd' } }, ['/credentials']],
     ['an unknown field', { credentials: { host: 'h', password: 'abcd', x: 1 } }, ['/credentials/x']],
   ])('is refused with %s, by place and without the value', async (_what, change, paths) => {
     const engine = await start(vendor());

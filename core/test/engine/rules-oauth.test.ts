@@ -60,6 +60,7 @@ describe('a grant', () => {
       code: 'connection_not_authorized',
     });
 
+    expect(await engine.connections.test(made.id)).toMatchObject({ ok: false, code: 'not_authorized' });
     const { url } = await engine.connections.authorize(made.id);
     const { searchParams: query } = new URL(url);
     expect(Object.fromEntries(query)).toMatchObject({
@@ -127,6 +128,8 @@ describe('a grant', () => {
     oauth.mode = 'down';
     expect(await end()).toBe(`${returnUrl}&connection=${id}&error=token_endpoint_failed`);
     oauth.mode = 'malformed';
+    expect(await end()).toBe(`${returnUrl}&connection=${id}&error=token_endpoint_failed`);
+    oauth.mode = 'endless';
     expect(await end()).toBe(`${returnUrl}&connection=${id}&error=token_endpoint_failed`);
     oauth.mode = 'refuse-client';
     expect(await end()).toBe(`${returnUrl}&connection=${id}&error=invalid_client`);

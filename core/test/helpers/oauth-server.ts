@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 
 export const CLIENT = { clientId: 'client-1', clientSecret: 'client-secret-1' };
 
@@ -21,7 +22,7 @@ export interface OAuthServer {
   /** Seconds that access tokens live; undefined: the answer does not say. */
   lifeS: number | undefined;
   /** What the token endpoint does. */
-  mode: 'normal' | 'down' | 'malformed' | 'refuse-client' | 'silent-about-refresh';
+  mode: 'normal' | 'down' | 'malformed' | 'endless' | 'refuse-client' | 'silent-about-refresh';
   /** Ends all grants. */
   revoke(): void;
   /** A person grants access, or refuses: answers where they are sent. */
@@ -92,6 +93,11 @@ export async function oauthServer(): Promise<OAuthServer> {
   async function token(request: IncomingMessage, response: ServerResponse): Promise<void> {
     let body = '';
     for await (const chunk of request) body += String(chunk);
+    if (state.mode === 'endless') {
+      // Until nobody reads any more.
+      Readable.from(endless()).pipe(response.writeHead(200));
+      return;
+    }
     const form = new URLSearchParams(body);
     const [status, answer] = answerTo(request, form);
     response.writeHead(status, { 'content-type': 'application/json' }).end(answer);
@@ -148,4 +154,8 @@ export async function oauthServer(): Promise<OAuthServer> {
   }
 
   return state;
+}
+
+function* endless(): Generator<string> {
+  for (;;) yield 'x'.repeat(65_536);
 }

@@ -4,6 +4,9 @@ import { valueProblems } from '../intake/payload-check.ts';
 import type { RegisteredModule, Registry } from '../registry.ts';
 import { withDefaults } from './credentials.ts';
 
+/** Most bytes of credentials as JSON: a private key has some kilobytes. */
+const MAX_BYTES = 65_536;
+
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 /** The provider that a connection is for. @throws BatchSenderError `unknown_type`, `unknown_provider` */
@@ -39,18 +42,21 @@ export function checkConnection(
     const message = 'must have 1 to 63 of a-z, 0-9 and "-", and not begin with "-"';
     problems.push({ path: '/name', code: 'invalid_value', message });
   }
-  if (credentials !== undefined) {
-    for (const problem of valueProblems(
-      provider.credentials,
-      withDefaults(provider.credentials, credentials),
-    )) {
-      problems.push({ ...problem, path: `/credentials${problem.path}` });
-    }
-  }
+  if (credentials !== undefined) problems.push(...credentialsProblems(provider, credentials));
   if (problems.length === 0) return;
   throw new InvalidInputError(
     'invalid_connection',
     'The connection is invalid; nothing was stored',
     problems,
   );
+}
+
+function credentialsProblems({ credentials: schema }: Provider, credentials: JsonObject): Problem[] {
+  if (Buffer.byteLength(JSON.stringify(credentials)) > MAX_BYTES) {
+    return [{ path: '/credentials', code: 'invalid_value', message: `must have at most ${MAX_BYTES} bytes` }];
+  }
+  return valueProblems(schema, withDefaults(schema, credentials)).map((problem) => ({
+    ...problem,
+    path: `/credentials${problem.path}`,
+  }));
 }

@@ -26,6 +26,9 @@ export interface ConnectionRow {
   readonly updatedAt: Date;
 }
 
+/** What a batch needs to know of its connection. */
+export type NamedConnection = Pick<ConnectionRow, 'id' | 'provider' | 'name' | 'blocked'>;
+
 /** Credentials as they are stored. */
 export interface SealedCredentials {
   readonly publicPart: PublicPart;
@@ -87,7 +90,7 @@ export interface ConnectionStore {
   /** Of the tenant, or a default one. */
   get(tenantId: string, connectionId: string): Promise<ConnectionRow | undefined>;
   /** The tenant's named ones of a type. */
-  named(tenantId: string, type: string): Promise<readonly Pick<ConnectionRow, 'id' | 'provider' | 'name'>[]>;
+  named(tenantId: string, type: string): Promise<readonly NamedConnection[]>;
   /** @throws BatchSenderError `connection_exists` */
   insert(connection: NewConnection, claim?: Claim): Promise<void>;
   /**

@@ -22,7 +22,7 @@ import { isStoredConnection, newConnectionId } from './ids.ts';
 import { openedConnection, openedWithDefaults, unseal } from './opened.ts';
 import { rotateSecrets } from './rotate-secrets.ts';
 import { sealCredentials } from './seal.ts';
-import type { ConnectionChange, ConnectionRow } from './store.ts';
+import type { BlockReason, ConnectionChange, ConnectionRow } from './store.ts';
 import { testConnection } from './test-connection.ts';
 import { connectionView } from './view.ts';
 
@@ -36,6 +36,8 @@ export interface StoredConnectionsOptions extends GrantEnv {
   /** What waited for it in this process goes on. */
   onUnblocked(connectionId: string): void;
 }
+
+const pick = ({ code, message }: BlockReason): BlockReason => ({ code, message });
 
 const tenantOf = (options?: Tenant): string => options?.tenantId ?? DEFAULT_TENANT;
 
@@ -92,7 +94,8 @@ export class StoredConnections implements Connections {
   async test(connectionId: string, options?: Tenant): Promise<ConnectionTest> {
     const { registry, session } = this.#options;
     const row = await this.#row(connectionId, options);
-    const { type, provider: providerName } = row;
+    const { type, provider: providerName, blocked } = row;
+    if (blocked?.code === 'not_authorized') return { ok: false, ...pick(blocked), latencyMs: 0 };
     const { registered, provider } = providerFor(registry, type, providerName);
     const pluginName = registered.plugin.name;
     const opened = isStoredConnection(row.id)

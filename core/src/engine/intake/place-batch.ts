@@ -1,6 +1,6 @@
 import type { BatchInput } from '../api.ts';
 import { defaultConnectionId } from '../connections/ids.ts';
-import type { ConnectionStore } from '../connections/store.ts';
+import type { ConnectionStore, NamedConnection } from '../connections/store.ts';
 import { BatchSenderError } from '../errors.ts';
 import type { Registry } from '../registry.ts';
 import { type CheckedBatch, checkBatch } from './batch-check.ts';
@@ -8,6 +8,8 @@ import { type CheckedBatch, checkBatch } from './batch-check.ts';
 /** A checked batch with what its jobs are sent through. */
 export interface PlacedBatch extends CheckedBatch {
   readonly connectionId: string;
+  /** The connection is known to be blocked: its chunks wait. */
+  readonly isBlocked: boolean;
 }
 
 /** The provider that a dry run uses. */
@@ -35,16 +37,17 @@ export async function placeBatch(
         `'${batch.type}' does not have any more: use another connection`,
     );
   }
-  if (batch.dryRun === true) return { ...checked, ...sandboxOf(checked) };
+  if (batch.dryRun === true) return { ...checked, ...sandboxOf(checked), isBlocked: false };
   const provider = named?.provider ?? checked.provider;
-  return { ...checked, provider, connectionId: named?.id ?? defaultConnectionId(batch.type, provider) };
+  const connectionId = named?.id ?? defaultConnectionId(batch.type, provider);
+  return { ...checked, provider, connectionId, isBlocked: (named?.blocked ?? null) !== null };
 }
 
 async function find(
   connections: Pick<ConnectionStore, 'named'>,
   { type, provider, connection }: BatchInput,
   tenantId: string,
-): Promise<{ readonly id: string; readonly provider: string }> {
+): Promise<NamedConnection> {
   const known = await connections.named(tenantId, type);
   const found = known.find(({ name }) => name === connection);
   if (found === undefined) {

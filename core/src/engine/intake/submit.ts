@@ -46,6 +46,8 @@ interface StoredJobs {
   readonly duplicates: number;
   readonly sealed: boolean;
   readonly claims: readonly Claim[];
+  /** This process may take its chunks at once. */
+  readonly mayLease: boolean;
 }
 
 /** What an upload says of the batch that it makes. */
@@ -90,7 +92,9 @@ export class Intake {
     // Nothing is stored yet that they could be duplicates of, and their texts are all in memory anyway.
     const taken = row.dedupeBy === null ? given : withoutDuplicates(given);
     const duplicates = given.texts.length - taken.texts.length;
-    await this.#store(row, { taken, duplicates, sealed, claims: claim === undefined ? [] : [claim] }, client);
+    const claims = claim === undefined ? [] : [claim];
+    const mayLease = !placed.isBlocked && client === undefined;
+    await this.#store(row, { taken, duplicates, sealed, claims, mayLease }, client);
     return row.id;
   }
 
@@ -107,7 +111,8 @@ export class Intake {
     const claims = jobs.flatMap(({ idempotency }, index) =>
       idempotency === undefined ? [] : [{ ...idempotency, ref: `${row.id}.${index}` }],
     );
-    await this.#store(row, { taken, duplicates: 0, sealed: true, claims }, undefined);
+    const mayLease = !placed.isBlocked;
+    await this.#store(row, { taken, duplicates: 0, sealed: true, claims, mayLease }, undefined);
     return row.id;
   }
 
@@ -199,12 +204,12 @@ export class Intake {
 
   async #store(
     row: NewBatch,
-    { taken, duplicates, sealed, claims }: StoredJobs,
+    { taken, duplicates, sealed, claims, mayLease }: StoredJobs,
     client: TransactionClient | undefined,
   ): Promise<void> {
     const { store, canTake, take, wake, runnerId } = this.#options;
     const { texts, keys } = taken;
-    const direct = client === undefined && sealed && texts.length <= row.chunkSize && canTake(row.type, row);
+    const direct = mayLease && sealed && texts.length <= row.chunkSize && canTake(row.type, row);
     const leased = await store.insertBatch(
       row,
       {

@@ -2,7 +2,7 @@ import type { JsonValue, OAuthTokens } from '../../plugin/index.ts';
 
 /** A token endpoint gets this long, in milliseconds. */
 const TIMEOUT_MS = 10_000;
-/** Most characters of an answer that are looked at. */
+/** Most bytes of an answer: tokens have some kilobytes. */
 const MAX_ANSWER = 1_000_000;
 
 /** The token endpoint gave no tokens. Its message quotes nothing that was sent. */
@@ -53,12 +53,24 @@ async function post(
       body,
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    return { status: response.status, text: (await response.text()).slice(0, MAX_ANSWER) };
+    return { status: response.status, text: await textOf(response) };
   } catch (error) {
     const { code } = ((error as Error).cause ?? error) as { code?: unknown };
     const why = typeof code === 'string' ? code : (error as Error).name;
     throw failed(`The token endpoint could not be reached: ${why}`, error);
   }
+}
+
+async function textOf({ body }: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body ?? []) {
+    size += chunk.length;
+    // Leaving the loop ends the transfer.
+    if (size > MAX_ANSWER) return '';
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
 
 const failed = (message: string, cause?: unknown): TokenError =>

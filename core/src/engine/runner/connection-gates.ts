@@ -48,6 +48,11 @@ export class ConnectionGates {
     return this.#gates.get(connectionId);
   }
 
+  /** True if no call of the connection may start, as far as this process knows. */
+  isBlocked(connectionId: string): boolean {
+    return this.#gates.get(connectionId)?.blocked ?? this.#blocked.has(connectionId);
+  }
+
   of(plan: BatchPlan): ConnectionGate {
     const { connectionId, version } = plan.connection;
     const gate = this.#gates.get(connectionId);
