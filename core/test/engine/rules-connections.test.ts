@@ -203,12 +203,12 @@ describe('a connection', () => {
     expect(connection).toMatchObject({ id: 'parcel.vendor', name: null, credentials: null, secrets: [] });
     expect(await engine.connections.test('parcel.vendor')).toMatchObject({ ok: true });
     const changes = [
-      engine.connections.update('parcel.vendor', { name: 'x' }),
-      engine.connections.remove('parcel.vendor'),
-      engine.connections.authorize('parcel.vendor'),
+      () => engine.connections.update('parcel.vendor', { name: 'x' }),
+      () => engine.connections.remove('parcel.vendor'),
+      () => engine.connections.authorize('parcel.vendor'),
     ];
     for (const change of changes)
-      await expect(change).rejects.toMatchObject({ code: 'connection_is_default' });
+      await expect(change()).rejects.toMatchObject({ code: 'connection_is_default' });
   });
 });
 
