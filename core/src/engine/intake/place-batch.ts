@@ -13,7 +13,7 @@ export interface PlacedBatch extends CheckedBatch {
 }
 
 /** The provider that a dry run uses. */
-export const SANDBOX = 'sandbox';
+const SANDBOX = 'sandbox';
 
 /** Names that an error lists. */
 const MOST_NAMES = 20;
