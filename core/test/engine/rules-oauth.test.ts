@@ -164,6 +164,8 @@ describe('a grant', () => {
 describe('tokens', () => {
   it('are refreshed in time, by one of many processes, while all of them work', async () => {
     oauth.lifeS = 2;
+    // So long that others find the tokens due meanwhile.
+    oauth.delayMs = 200;
     const engines = await Promise.all([start(), start(), start()]);
     const [engine] = engines as [Engine, ...Engine[]];
     const { id } = await create(engine);

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Engine } from '../../src/engine/api.ts';
+import type { Tuning } from '../../src/engine/tuning.ts';
 import type { SecretKeys } from '../../src/engine/vault/secret-key.ts';
 import { ended, testWorld, until } from '../helpers/engine-world.ts';
 import { parcels, testKey, type Vendor, vendor } from '../helpers/vendor-plugin.ts';
@@ -7,8 +8,11 @@ import { parcels, testKey, type Vendor, vendor } from '../helpers/vendor-plugin.
 const world = testWorld();
 const [a, b] = [testKey('a'), testKey('b')];
 
-const start = (plugin: Vendor, secretKeys: SecretKeys = { current: a }): Promise<Engine> =>
-  world.started({ plugins: [plugin], secretKeys, tuning: { chunkSize: 20 } });
+const start = (
+  plugin: Vendor,
+  secretKeys: SecretKeys = { current: a },
+  tuning: Partial<Tuning> = { chunkSize: 20 },
+): Promise<Engine> => world.started({ plugins: [plugin], secretKeys, tuning });
 
 const create = (engine: Engine, password: string, atOnce = 3) =>
   engine.connections.create({
@@ -54,7 +58,8 @@ describe('new credentials', () => {
     const parcel = vendor();
     parcel.accepts.add('first-word').add('second-word');
     parcel.callMs = 20;
-    const engine = await start(parcel);
+    // One chunk, which nobody interrupts but the new credentials.
+    const engine = await start(parcel, undefined, { chunkSize: 100, sliceMs: 60_000 });
     const { id } = await create(engine, 'first-word', 1);
     const batch = await engine.submit({ type: 'parcel', connection: 'main', jobs: parcels(60) });
     await until('some calls', () => parcel.calls.length > 5);
@@ -62,6 +67,7 @@ describe('new credentials', () => {
     await until('the old session to be closed', () => parcel.closed.includes('first-word'));
     expect((await ended(engine, batch.id)).counts.succeeded).toBe(60);
     expect(parcel.open).toEqual(['first-word', 'second-word']);
+    expect(parcel.calls.filter(({ by }) => by === 'second-word').length).toBeGreaterThan(20);
     const firstOfNew = parcel.calls.findIndex(({ by }) => by === 'second-word');
     expect(parcel.calls.slice(firstOfNew + 1).filter(({ by }) => by === 'first-word')).toEqual([]);
     // What is allowed at once follows the credentials.

@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 export const CLIENT = { clientId: 'client-1', clientSecret: 'client-secret-1' };
 
@@ -21,6 +22,8 @@ export interface OAuthServer {
   reused: boolean;
   /** Seconds that access tokens live; undefined: the answer does not say. */
   lifeS: number | undefined;
+  /** How long the token endpoint takes. Default 0. */
+  delayMs: number;
   /** What the token endpoint does. */
   mode: 'normal' | 'down' | 'malformed' | 'endless' | 'refuse-client' | 'silent-about-refresh';
   /** Ends all grants. */
@@ -49,6 +52,7 @@ export async function oauthServer(): Promise<OAuthServer> {
     refreshes: 0,
     reused: false,
     lifeS: 3_600,
+    delayMs: 0,
     mode: 'normal',
     revoke() {
       refreshTokens.clear();
@@ -98,6 +102,7 @@ export async function oauthServer(): Promise<OAuthServer> {
       Readable.from(endless()).pipe(response.writeHead(200));
       return;
     }
+    await sleep(state.delayMs);
     const form = new URLSearchParams(body);
     const [status, answer] = answerTo(request, form);
     response.writeHead(status, { 'content-type': 'application/json' }).end(answer);

@@ -89,7 +89,8 @@ export function vendor(options: { hasSandbox?: boolean; oauth?: OAuth; accepts?:
         const result = word === 'refused' || word === 'failed' ? word : 'succeeded';
         calls.push({ provider, n, by, result });
         if (word === 'refused') return blocked('bad_password', { message: `The password ${by} is wrong` });
-        if (word === 'failed') return failed('no_such_street', { message: `${by} knows no such street` });
+        if (word === 'failed')
+          return failed('no_such_street', { message: `${by} knows no such street`, data: { by } });
         if (word === 'oops') throw new Error(`oops with ${by}`);
         if (word === 'throw') throw Object.assign(new Error(`boom with ${by}`), { notSent: true });
         return succeeded(`ref-${n}`);
