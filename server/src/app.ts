@@ -29,6 +29,7 @@ import { homeRoute } from './routes/home.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { metricsRoute } from './routes/metrics.ts';
 import { moduleRoutes } from './routes/modules.ts';
+import { oauthRoutes } from './routes/oauth.ts';
 import { suppressionRoutes } from './routes/suppressions.ts';
 import { installTracing } from './tracing/request-spans.ts';
 
@@ -87,6 +88,7 @@ export function buildApp(options: AppOptions): App {
     batchSteeringRoutes(app, engine);
     jobRoutes(app, engine);
     connectionRoutes(app, engine);
+    oauthRoutes(app, engine);
     endpointRoutes(app, engine);
     suppressionRoutes(app, engine);
     auditLogRoute(app, engine);

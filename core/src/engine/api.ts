@@ -1,5 +1,6 @@
 import type { JobPayload, JsonObject, Logger, Plugin } from '../plugin/index.ts';
 import type { ReceivingEngine } from './callbacks.ts';
+import type { Connections } from './connections/api.ts';
 import type { FailingEndpoint } from './endpoint.ts';
 import type { IsolatedEngine, IsolationOptions } from './isolation.ts';
 import type { Activity, Backlog, EngineObserver } from './observer.ts';
@@ -10,6 +11,7 @@ import type { Suppressed } from './suppressions.ts';
 import type { Transport } from './transport.ts';
 import type { Tuning } from './tuning.ts';
 import type { OnInvalid, Upload } from './upload.ts';
+import type { SecretKeys } from './vault/secret-key.ts';
 
 /** The tenant of calls that name none. */
 export const DEFAULT_TENANT = 'default';
@@ -46,6 +48,13 @@ export interface BatchInput {
   readonly jobs?: readonly JobPayload[];
   /** Name of a provider of the module. Default: the module's first. */
   readonly provider?: string;
+  /** Name of a connection of the tenant; the provider follows from it. Default: the provider's default connection. */
+  readonly connection?: string;
+  /**
+   * Everything as usual, but the module's `sandbox` provider takes the jobs, whatever `provider` and
+   * `connection` say: they are checked, and nobody is reached. Default false.
+   */
+  readonly dryRun?: boolean;
   /** Higher is dispatched first among the batches of a tenant: -100 to 100, default 0. */
   readonly priority?: number;
   /** Not before this time. */
@@ -83,7 +92,11 @@ export interface Batch {
   readonly name: string | null;
   readonly state: BatchState;
   readonly provider: string;
+  /** Name of its connection; null for a default one. */
+  readonly connection: string | null;
   readonly connectionId: string;
+  /** The sandbox takes its jobs. */
+  readonly dryRun: boolean;
   readonly priority: number;
   readonly counts: BatchCounts;
   /** The paths by which duplicates are left out; null if they are taken. */
@@ -145,16 +158,6 @@ export interface PageOptions {
   /** 1 to 1,000, default 100. */
   readonly limit?: number;
   readonly cursor?: string;
-}
-
-export interface Connection {
-  readonly id: string;
-  readonly type: string;
-  readonly provider: string;
-  readonly state: 'ok' | 'blocked';
-  readonly code: string | null;
-  readonly message: string | null;
-  readonly since: Date | null;
 }
 
 /** A client that is inside a transaction of the caller: `pg`'s `Client` or `PoolClient`. */
@@ -231,11 +234,10 @@ export interface Engine extends IsolatedEngine, ReceivingEngine {
     outcome: 'succeeded' | 'failed',
     options?: Tenant & { note?: string },
   ): Promise<JobDetail>;
-  listConnections(options?: Tenant): Promise<readonly Connection[]>;
   /** Endpoints that fail now, at most 1,000, those that have done so for longest first. */
   listEndpoints(options?: Tenant): Promise<readonly FailingEndpoint[]>;
-  /** Takes a block off, and gives failing endpoints another chance; what waited goes on. */
-  unblockConnection(connectionId: string, options?: Tenant): Promise<Connection>;
+  /** Named, encrypted credentials. */
+  readonly connections: Connections;
   /** A small store for a host's `Idempotency-Key` header. */
   readonly idempotency: IdempotencyStore;
   /** A host's own settings, such as a hash of its API key: small JSON values by name. */
@@ -301,6 +303,11 @@ export interface EngineOptions extends IsolationOptions {
   readonly logger?: Logger;
   /** Credentials of a provider's default connection. Default: `{}` for every provider. */
   readonly credentials?: (type: string, provider: string) => JsonObject | undefined;
+  /**
+   * Encrypt the credentials of stored connections; the same in all processes on a database. Without them
+   * none can be stored, and those that are stored cannot be used here.
+   */
+  readonly secretKeys?: SecretKeys;
   /** CIDR ranges that outgoing calls may reach although they are not public. */
   readonly allowNetworks?: readonly string[];
   /** Base URL that providers call back. */

@@ -1,7 +1,9 @@
 import type { Logger } from '../plugin/index.ts';
 import type { Batch, Engine, EngineOptions, JobState, PageOptions, Tenant } from './api.ts';
+import { storedConnections } from './connections/stored-connections.ts';
 import { receiptsOf } from './decisions/delivery.ts';
 import { BatchSenderError } from './errors.ts';
+import { hostContext } from './host-context.ts';
 import type { ReceiptsOf } from './host-store.ts';
 import { checkBatchId, parseJobId } from './ids.ts';
 import { previewJob } from './intake/preview.ts';
@@ -41,6 +43,9 @@ export class BatchEngine implements Engine {
   readonly callback: Engine['callback'];
   readonly suppressions: Engine['suppressions'];
   readonly audit: Engine['audit'];
+  readonly connections: Engine['connections'];
+  readonly preview: Engine['preview'];
+  readonly runnerId: string;
   /** Places that the reconciler had to repair since the start; should stay at zero. */
   repairs = 0;
   readonly #store: Store;
@@ -60,35 +65,47 @@ export class BatchEngine implements Engine {
     this.#store = store;
     this.idempotency = store.idempotency;
     this.settings = store.settings;
+    this.preview = (job) => previewJob(registry, job);
     const tuning = { ...DEFAULT_TUNING, ...options.tuning };
     this.#tuning = tuning;
     const watcher = options.observer === undefined ? undefined : guardObserver(options.observer, logger);
     this.#watcher = watcher;
     this.#backlog = keepFor(tuning.backlogMs, () => store.read.backlog(tuning.leaseMs));
-    const onRepairs = (count: number) => {
-      this.repairs += count;
-      watcher?.onRepairs?.(count);
-    };
+    const onRepairs = (count: number) => this.#repaired(count);
     this.#receiptsOf = (type) => receiptsOf(registry.get(type)?.module.receipts);
-    const inbox = new Inbox({ options, store, registry, logger, migrate: () => this.migrate() });
+    const migrated = () => this.migrate();
+    const report: Inbox['receiver']['report'] = (...said) => inbox.receiver.report(...said);
+    const context = hostContext(options, { store, registry, logger, report });
+    const inbox = new Inbox({ context, store, registry, logger, migrate: migrated });
     this.#inbox = inbox;
     this.receive = inbox.receive;
     this.callback = inbox.callback;
     this.suppressions = inbox.suppressions;
     this.audit = inbox.audit;
-    this.#works = new Works({ options, store, registry, logger, tuning, watcher, onRepairs, inbox });
+    this.#works = new Works({ options, store, registry, logger, context, tuning, watcher, onRepairs, inbox });
+    this.runnerId = this.#works.runnerId;
+    this.connections = storedConnections(context, store, registry, {
+      migrate: migrated,
+      onUnblocked: (connectionId) => this.#works.unblocked(connectionId),
+    });
     this.#intake = new Intake({
       store: store.intake,
       registry,
+      connections: store.connections,
       chunkSize: tuning.chunkSize,
       uploadTtlMs: tuning.uploadTtlMs,
       canTake: (type, place) => this.#works.canTake(type, place),
       take: (batch, leased) => this.#works.takeLeased(batch, leased),
-      runnerId: this.#works.runnerId,
+      runnerId: this.runnerId,
       wake: () => this.#works.wake(),
       suppression: inbox.atIntake,
     });
-    this.#singles = new Singles(this.#intake, registry, inbox.atIntake);
+    this.#singles = new Singles(this.#intake, inbox.atIntake);
+  }
+
+  #repaired(count: number): void {
+    this.repairs += count;
+    this.#watcher?.onRepairs?.(count);
   }
 
   migrate(): Promise<void> {
@@ -239,33 +256,9 @@ export class BatchEngine implements Engine {
     return this.getJob(jobId, options);
   }
 
-  async listConnections(): ReturnType<Engine['listConnections']> {
-    await this.migrate();
-    return this.#store.read.connections();
-  }
-
-  preview(job: Parameters<Engine['preview']>[0]): ReturnType<Engine['preview']> {
-    return previewJob(this.registry, job);
-  }
-
   async listEndpoints(options?: Tenant): ReturnType<Engine['listEndpoints']> {
     await this.migrate();
     return this.#store.read.endpoints(tenantOf(options), this.#tuning);
-  }
-
-  async unblockConnection(connectionId: string): ReturnType<Engine['unblockConnection']> {
-    await this.migrate();
-    await this.#store.steer.unblock(connectionId);
-    this.#works.runner.unblock(connectionId);
-    this.#works.wake();
-    const found = (await this.#store.read.connections()).find((connection) => connection.id === connectionId);
-    if (found === undefined)
-      throw new BatchSenderError('connection_not_found', `There is no connection ${connectionId}`);
-    return found;
-  }
-
-  get runnerId(): string {
-    return this.#works.runnerId;
   }
 
   recoverRunner(

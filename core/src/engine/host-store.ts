@@ -1,7 +1,6 @@
 import type {
   Batch,
   BatchState,
-  Connection,
   IdempotencyClaim,
   JobDetail,
   JobState,
@@ -33,6 +32,7 @@ export interface NewBatch {
   readonly chunkSize: number;
   readonly scheduledAt: Date | null;
   readonly dedupeBy: readonly string[] | null;
+  readonly dryRun: boolean;
   /** W3C's `traceparent` of what was active when it was submitted, or null. */
   readonly traceParent: string | null;
 }
@@ -129,7 +129,7 @@ export interface SteerStore {
     outcome: 'succeeded' | 'failed',
     note?: string,
   ): Promise<void>;
-  unblock(connectionId: string): Promise<void>;
+  unblock(tenantId: string, connectionId: string): Promise<void>;
 }
 
 /** Which results are read next. */
@@ -174,7 +174,6 @@ export interface ReadStore {
   results(query: ResultQuery): Promise<ResultBlock>;
   /** The columns that were uploaded as CSV; null if there are none. */
   columns(batchId: string): Promise<readonly ResultColumn[] | null>;
-  connections(): Promise<readonly Connection[]>;
   endpoints(
     tenantId: string,
     times: Pick<Tuning, 'endpointDisableMs' | 'endpointProbeMs'>,

@@ -7,9 +7,10 @@ import { migrate, quote } from './migrate.ts';
 import { readBatches } from './read-batches.ts';
 import { readJobs } from './read-jobs.ts';
 import { readResults } from './read-results.ts';
-import { listConnections, settingsStore } from './small-stores.ts';
+import { settingsStore } from './small-stores.ts';
 import { auditStatements } from './sql/audit.ts';
 import { backlogStatement } from './sql/backlog.ts';
+import { connectionStoreStatements } from './sql/connections.ts';
 import { dispatchStatements } from './sql/dispatch.ts';
 import { endpointStatements, listEndpoints } from './sql/endpoints.ts';
 import { fenceStatement } from './sql/fence.ts';
@@ -73,11 +74,11 @@ export function createPostgresStore(options: StoreOptions): Store {
       ...readBatches(db),
       ...readJobs(db, options.schema),
       ...readResults(db, api, options.schema),
-      connections: () => listConnections(db),
       endpoints: listEndpoints(api, s),
       backlog: backlogStatement(api, s),
     },
     maintenance: maintenanceStatements(pools.maintenance, s, notify),
+    connections: connectionStoreStatements(api, s, channel),
     receipts: receiptStatements(api, s),
     suppressions: suppressionStatements(api, s),
     audit: auditStatements(api, s),

@@ -66,7 +66,7 @@ describe('an endpoint that fails', () => {
     expect(JSON.stringify(warnings)).not.toContain('"down"');
 
     state.works = true;
-    await engine.unblockConnection('mail.fake');
+    await engine.connections.unblock('mail.fake');
     expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 120 });
     expect(await engine.listEndpoints()).toEqual([]);
   });

@@ -76,6 +76,8 @@ const TABLES = [
   'job_events',
   'runners',
   'leadership',
+  'grant_requests',
+  'connection_tokens',
   'connections',
   'rate_usage',
   'sweeps',

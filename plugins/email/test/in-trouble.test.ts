@@ -49,7 +49,7 @@ it('a key that is revoked in the middle blocks the connection, and afterwards no
     expect(waiting).toMatchObject({ blocked: { code: 'invalid_api_key' }, counts: { failed: 0 } });
     expect(server.ledger.size).toBe(500);
     server.trouble = undefined;
-    await engine.unblockConnection(waiting.connectionId);
+    await engine.connections.unblock(waiting.connectionId);
     expect((await ended(engine, id)).counts).toMatchObject({ total: JOBS, succeeded: JOBS, failed: 0 });
     expect(jobsIn(server)).toEqual(Array.from({ length: JOBS }, (_, n) => `${id}.${n}`).toSorted());
   });

@@ -152,7 +152,7 @@ it('blocks the connection in the middle of a batch when its credentials are revo
   const { connectionId, counts } = await engine.getBatch(id);
   expect(counts).toMatchObject({ failed: 0, unknown: 0 });
   valid = true;
-  await engine.unblockConnection(connectionId);
+  await engine.connections.unblock(connectionId);
   expect((await ended(engine, id)).counts).toMatchObject({ total: 500, succeeded: 500 });
   expect(seen.size).toBe(500);
   expect([...seen.values()].every((count) => count === 1)).toBe(true);

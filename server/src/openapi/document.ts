@@ -31,7 +31,7 @@ export const SECURITY_SCHEMES = {
   bearer: { type: 'http' as const, scheme: 'bearer', description: 'The API key, `bs_…`.' },
 };
 
-const IDEMPOTENT = ['createBatch', 'createJob', 'uploadJobs'];
+const IDEMPOTENT = ['createBatch', 'createJob', 'uploadJobs', 'createConnection'];
 
 const IDEMPOTENCY_HEADER: JsonRecord = {
   name: 'Idempotency-Key',

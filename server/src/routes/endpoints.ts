@@ -1,6 +1,6 @@
 import type { Engine } from '@batchsender/core';
 import { NoQuery } from '../schemas/common.ts';
-import { EndpointList, endpointView } from '../schemas/connection.ts';
+import { EndpointList, endpointView } from '../schemas/endpoint.ts';
 import { problems } from '../schemas/problem.ts';
 import type { App } from './app-type.ts';
 

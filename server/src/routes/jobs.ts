@@ -13,6 +13,9 @@ const CREATE_PROBLEMS = [
   ...IDEMPOTENCY_PROBLEMS,
   'unknown_type',
   'unknown_provider',
+  'unknown_connection',
+  'connection_mismatch',
+  'no_sandbox',
   'invalid_batch',
   'invalid_payload',
 ] as const;

@@ -13,6 +13,7 @@ const ProviderSchema = strict(
     }),
     batchSize: Type.Integer({ minimum: 1, description: 'Most jobs in one call.' }),
     credentials: openObject({ description: 'JSON Schema of the credentials.' }),
+    oauth: Type.Boolean({ description: 'A person may grant access to its connections by OAuth.' }),
   },
   { [COMPONENT]: 'Provider' },
 );
@@ -79,6 +80,7 @@ function providerView(name: string, provider: Provider<never, never>): Static<ty
     guarantee: typeof guarantee === 'function' ? 'varies' : guarantee.kind,
     batchSize: provider.batchSize ?? 1,
     credentials: jsonOf(provider.credentials),
+    oauth: provider.oauth !== undefined,
   };
 }
 

@@ -1,10 +1,9 @@
 import type { JobPayload, Module } from '../../plugin/index.ts';
 import type { BatchInput, IdempotencyClaim, JobDetail } from '../api.ts';
-import type { Registry } from '../registry.ts';
 import type { SuppressionCheck } from '../suppression/check.ts';
 import type { Suppressed } from '../suppressions.ts';
 import { activeTraceParent } from '../watch/trace-parent.ts';
-import { checkBatch } from './batch-check.ts';
+import type { PlacedBatch } from './place-batch.ts';
 import { rowCheck } from './row-check.ts';
 import type { Intake, SingleJob } from './submit.ts';
 import { takeRows } from './take-rows.ts';
@@ -20,6 +19,7 @@ interface Waiting extends SingleJob {
 
 interface Group {
   readonly batch: BatchInput;
+  readonly placed: PlacedBatch;
   readonly tenantId: string;
   waiting: Waiting[];
   storing: boolean;
@@ -32,13 +32,11 @@ const MAX_TOGETHER = 500;
 export class Singles {
   readonly #groups = new Map<string, Group>();
   readonly #intake: Intake;
-  readonly #registry: Registry;
   readonly #suppression: SuppressionCheck;
 
-  constructor(intake: Intake, registry: Registry, suppression: SuppressionCheck) {
+  constructor(intake: Intake, suppression: SuppressionCheck) {
     this.#intake = intake;
     this.#suppression = suppression;
-    this.#registry = registry;
   }
 
   async submit(
@@ -47,11 +45,12 @@ export class Singles {
     idempotency?: IdempotencyClaim,
   ): Promise<{ jobId: string; batchId: string } & Suppressed<true>> {
     const { payload, ...batch } = job;
-    const { registered } = checkBatch(this.#registry, batch);
-    const { texts } = takeRows([{ payload }], 0, rowCheck(registered.module, null));
+    const placed = await this.#intake.place(batch, tenantId);
+    const { module } = placed.registered;
+    const { texts } = takeRows([{ payload }], 0, rowCheck(module, null));
     // Asked first: if this fails, nothing is stored.
-    const suppressed = await this.#isSuppressed(registered.module, tenantId, payload);
-    const stored = await this.#join({ batch, text: texts[0] as string }, tenantId, idempotency);
+    const suppressed = await this.#isSuppressed(module, tenantId, payload);
+    const stored = await this.#join({ batch, placed, text: texts[0] as string }, tenantId, idempotency);
     return suppressed ? { ...stored, suppressed } : stored;
   }
 
@@ -62,14 +61,14 @@ export class Singles {
   }
 
   #join(
-    { batch, text }: { batch: BatchInput; text: string },
+    { batch, placed, text }: Pick<Group, 'batch' | 'placed'> & { readonly text: string },
     tenantId: string,
     idempotency: IdempotencyClaim | undefined,
   ): Promise<{ jobId: string; batchId: string }> {
     const key = JSON.stringify([tenantId, batch]);
     let group = this.#groups.get(key);
     if (group === undefined) {
-      group = { batch, tenantId, waiting: [], storing: false };
+      group = { batch, placed, tenantId, waiting: [], storing: false };
       this.#groups.set(key, group);
     }
     const { promise, resolve, reject } = Promise.withResolvers<{ jobId: string; batchId: string }>();
@@ -84,7 +83,8 @@ export class Singles {
     while (group.waiting.length > 0) {
       const together = group.waiting.splice(0, MAX_TOGETHER);
       try {
-        const batchId = await this.#intake.submitSingles(group.batch, group.tenantId, together);
+        const { batch, placed, tenantId } = group;
+        const batchId = await this.#intake.submitSingles(batch, placed, tenantId, together);
         for (const [index, job] of together.entries()) job.resolve({ batchId, jobId: `${batchId}.${index}` });
       } catch (error) {
         for (const job of together) job.reject(error);

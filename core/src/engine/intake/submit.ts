@@ -1,6 +1,7 @@
 import { v7 } from 'uuid';
 import type { Module } from '../../plugin/index.ts';
 import type { BatchInput, IdempotencyClaim, TransactionClient } from '../api.ts';
+import type { ConnectionStore } from '../connections/store.ts';
 import { BatchSenderError } from '../errors.ts';
 import type { Claim, IntakeStore, LeasedRange, NewBatch } from '../host-store.ts';
 import type { Registry } from '../registry.ts';
@@ -8,9 +9,9 @@ import type { SuppressionCheck } from '../suppression/check.ts';
 import { type SuppressionTally, suppressionTally } from '../suppression/tally.ts';
 import type { OnInvalid, Upload } from '../upload.ts';
 import { activeTraceParent, sharedTraceParent } from '../watch/trace-parent.ts';
-import { type CheckedBatch, checkBatch } from './batch-check.ts';
 import { dedupePaths } from './dedupe-paths.ts';
 import { jobKeyOf } from './job-key.ts';
+import { type PlacedBatch, placeBatch } from './place-batch.ts';
 import { type RowCheck, rowCheck } from './row-check.ts';
 import { type TakenRows, takeRows, withoutDuplicates } from './take-rows.ts';
 import { Uploader, type UploaderOptions } from './uploader.ts';
@@ -18,6 +19,7 @@ import { Uploader, type UploaderOptions } from './uploader.ts';
 export interface IntakeOptions {
   readonly store: IntakeStore;
   readonly registry: Registry;
+  readonly connections: Pick<ConnectionStore, 'named'>;
   readonly chunkSize: number;
   /** Of this process. */
   readonly runnerId: string;
@@ -55,6 +57,8 @@ interface StoredJobs {
   readonly duplicates: number;
   readonly sealed: boolean;
   readonly claims: readonly Claim[];
+  /** This process may take its chunks at once. */
+  readonly mayLease: boolean;
 }
 
 /** What an upload says of the batch that it makes. */
@@ -68,18 +72,24 @@ export class Intake {
     this.#options = options;
   }
 
+  /** Checks a batch without its jobs, and finds its connection. */
+  place(batch: BatchInput, tenantId: string): Promise<PlacedBatch> {
+    const { registry, connections } = this.#options;
+    return placeBatch(registry, connections, batch, tenantId);
+  }
+
   /** Answers the id of the new batch, and how many of its jobs have a suppressed recipient. */
   async submit(
     batch: BatchInput,
     tenantId: string,
     { client, idempotency }: { client?: TransactionClient; idempotency?: IdempotencyClaim } = {},
   ): Promise<{ batchId: string; suppressed: number }> {
-    const checked = checkBatch(this.#options.registry, batch);
-    const row = this.#newBatch(batch, checked, tenantId, 'batch');
+    const placed = await this.place(batch, tenantId);
+    const row = this.#newBatch(batch, placed, tenantId, 'batch');
     const jobs = batch.jobs ?? [];
     const sealed = batch.sealed ?? batch.jobs !== undefined;
-    const tally = await this.#tally(tenantId, checked.registered.module);
-    const check = checkOf(checked.registered.module, row.id, row, tally);
+    const tally = await this.#tally(tenantId, placed.registered.module);
+    const check = checkOf(placed.registered.module, row.id, row, tally);
     const claim = idempotency === undefined ? undefined : { ...idempotency, ref: row.id };
     if (jobs.length > ONE_TRANSACTION && client === undefined) {
       const suppressed = await this.#submitLarge(row, jobs, { sealed, check, claim, tally });
@@ -95,20 +105,27 @@ export class Intake {
     const taken = row.dedupeBy === null ? given : withoutDuplicates(given);
     const duplicates = given.texts.length - taken.texts.length;
     const suppressed = (await tally?.count()) ?? 0;
-    await this.#store(row, { taken, duplicates, sealed, claims: claim === undefined ? [] : [claim] }, client);
+    const claims = claim === undefined ? [] : [claim];
+    const mayLease = !placed.isBlocked && client === undefined;
+    await this.#store(row, { taken, duplicates, sealed, claims, mayLease }, client);
     return { batchId: row.id, suppressed };
   }
 
   /** Stores single jobs that arrived together in one sealed batch (E20). Answers the batch's id. */
-  async submitSingles(batch: BatchInput, tenantId: string, jobs: readonly SingleJob[]): Promise<string> {
-    const checked = checkBatch(this.#options.registry, batch);
+  async submitSingles(
+    batch: BatchInput,
+    placed: PlacedBatch,
+    tenantId: string,
+    jobs: readonly SingleJob[],
+  ): Promise<string> {
     const traceParent = sharedTraceParent(jobs.map((job) => job.traceParent));
-    const row = { ...this.#newBatch(batch, checked, tenantId, 'single'), traceParent };
+    const row = { ...this.#newBatch(batch, placed, tenantId, 'single'), traceParent };
     const taken = { texts: jobs.map(({ text }) => text), keys: [] };
     const claims = jobs.flatMap(({ idempotency }, index) =>
       idempotency === undefined ? [] : [{ ...idempotency, ref: `${row.id}.${index}` }],
     );
-    await this.#store(row, { taken, duplicates: 0, sealed: true, claims }, undefined);
+    const mayLease = !placed.isBlocked;
+    await this.#store(row, { taken, duplicates: 0, sealed: true, claims, mayLease }, undefined);
     return row.id;
   }
 
@@ -148,11 +165,11 @@ export class Intake {
     tenantId: string,
     onInvalid?: OnInvalid,
   ): Promise<Upload> {
-    const { store, registry, wake } = this.#options;
-    const checked = checkBatch(registry, batch);
-    const row = this.#newBatch(batch, checked, tenantId, 'batch');
-    const tally = await this.#tally(tenantId, checked.registered.module);
-    const check = checkOf(checked.registered.module, row.id, row, tally);
+    const { store, wake } = this.#options;
+    const placed = await this.place(batch, tenantId);
+    const row = this.#newBatch(batch, placed, tenantId, 'batch');
+    const tally = await this.#tally(tenantId, placed.registered.module);
+    const check = checkOf(placed.registered.module, row.id, row, tally);
     const uploadId = await store.beginSubmit(row.id);
     const commit: UploaderOptions['commit'] = async ({ claim, ...totals }) => {
       const ref = claim === undefined ? {} : { claim: { ...claim, ref: row.id } };
@@ -210,12 +227,12 @@ export class Intake {
 
   async #store(
     row: NewBatch,
-    { taken, duplicates, sealed, claims }: StoredJobs,
+    { taken, duplicates, sealed, claims, mayLease }: StoredJobs,
     client: TransactionClient | undefined,
   ): Promise<void> {
     const { store, canTake, take, wake, runnerId } = this.#options;
     const { texts, keys } = taken;
-    const direct = client === undefined && sealed && texts.length <= row.chunkSize && canTake(row.type, row);
+    const direct = mayLease && sealed && texts.length <= row.chunkSize && canTake(row.type, row);
     const leased = await store.insertBatch(
       row,
       {
@@ -235,11 +252,10 @@ export class Intake {
 
   #newBatch(
     batch: BatchInput,
-    checked: CheckedBatch,
+    { registered, provider, connectionId }: PlacedBatch,
     tenantId: string,
     origin: 'batch' | 'single',
   ): NewBatch {
-    const { registered, provider } = checked;
     const batchSize = registered.module.providers[provider]?.batchSize ?? 1;
     const { chunkSize } = this.#options;
     return {
@@ -249,7 +265,7 @@ export class Intake {
       origin,
       name: batch.name ?? null,
       provider,
-      connectionId: `${batch.type}.${provider}`,
+      connectionId,
       priority: batch.priority ?? 0,
       defaults: batch.defaults === undefined ? null : { ...batch.defaults },
       retry: batch.retry ?? {},
@@ -259,6 +275,7 @@ export class Intake {
       chunkSize: Math.max(batchSize, Math.floor(chunkSize / batchSize) * batchSize),
       scheduledAt: batch.scheduledAt ?? null,
       dedupeBy: dedupePaths(batch),
+      dryRun: batch.dryRun ?? false,
       traceParent: activeTraceParent(),
     };
   }

@@ -50,7 +50,7 @@ export async function handleCallback(
 
 function requestOf({ publicUrl }: CallbackHost, incoming: IncomingCallback): CallbackRequest {
   const { method, path, headers, body } = incoming;
-  const base = publicUrl?.replace(/\/$/, '') ?? `http://${headers['host'] ?? 'localhost'}`;
+  const base = publicUrl ?? `http://${headers['host'] ?? 'localhost'}`;
   const url = URL.parse(base + path);
   if (url === null)
     throw new BatchSenderError('callback_invalid', 'The address of the callback is not a valid URL');

@@ -1,22 +1,21 @@
-import { guardedFetch } from '../../plugin/guarded-fetch.ts';
 import type { Logger } from '../../plugin/index.ts';
-import type { EngineOptions } from '../api.ts';
 import type { AuditLog } from '../audit.ts';
 import { auditLog } from '../audit-log.ts';
 import type { ReceivingEngine } from '../callbacks.ts';
+import type { HostContext } from '../host-context.ts';
 import type { Registry } from '../registry.ts';
 import type { Store } from '../store.ts';
 import { SuppressionCheck } from '../suppression/check.ts';
 import { recipientHasher } from '../suppression/recipient-hash.ts';
 import { suppressionList } from '../suppression/suppression-list.ts';
 import type { Suppressions } from '../suppressions.ts';
-import { defaultConnections } from './connection-facts.ts';
+import { findConnection } from './connection-facts.ts';
 import { type CallbackHost, handleCallback } from './handle-callback.ts';
 import { Receiver } from './receiver.ts';
 import { Refusals } from './refusals.ts';
 
 export interface InboxOptions {
-  readonly options: EngineOptions;
+  readonly context: HostContext;
   readonly store: Store;
   readonly registry: Registry;
   readonly logger: Logger;
@@ -35,7 +34,7 @@ export class Inbox {
   readonly receive: ReceivingEngine['receive'];
   readonly callback: ReceivingEngine['callback'];
 
-  constructor({ options, store, registry, logger, migrate }: InboxOptions) {
+  constructor({ context: host, store, registry, logger, migrate }: InboxOptions) {
     const hasher = recipientHasher(store.settings);
     this.beforeCalls = new SuppressionCheck({ lookup: store.run.suppressed, hasher });
     this.atIntake = new SuppressionCheck({ lookup: store.suppressions, hasher });
@@ -46,7 +45,7 @@ export class Inbox {
     const refusals = new Refusals(store.audit, (error) =>
       logger.warn({ err: error }, 'a refused callback could not be written to the audit log'),
     );
-    const find = defaultConnections(registry, options.credentials);
+    const find = findConnection({ ...host, registry, store: store.connections });
     this.receiver = new Receiver({
       store: store.receipts,
       find,
@@ -57,17 +56,22 @@ export class Inbox {
     });
     this.suppressions = suppressionList({ store: store.suppressions, registry, hasher, migrate, onChange });
     this.audit = auditLog(store.audit, migrate);
-    const network = { allow: options.allowNetworks ?? [] };
-    const context = { logger, network, fetch: guardedFetch(network) };
+    const { network, fetch } = host.session;
     const { receiver } = this;
-    const host: CallbackHost = { find, receiver, refusals, context, publicUrl: options.publicUrl };
+    const callbacks: CallbackHost = {
+      find,
+      receiver,
+      refusals,
+      context: { logger, network, fetch },
+      publicUrl: host.publicUrl,
+    };
     this.receive = async (connectionId, report) => {
       await migrate();
       return receiver.receive(connectionId, report);
     };
     this.callback = async (target, request) => {
       await migrate();
-      return handleCallback(host, target, request);
+      return handleCallback(callbacks, target, request);
     };
   }
 

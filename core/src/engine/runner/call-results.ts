@@ -58,8 +58,9 @@ export function readAnswer(
 }
 
 /** `note` is the last one of the call. */
-export function landResults(judge: Judge, call: PlannedCall, results: Results, note?: unknown): Landed {
+export function landResults(judge: Judge, call: PlannedCall, answers: Results, note?: unknown): Landed {
   const events: NewEvent[] = [];
+  const results = judge.outcome.withoutSecrets(answers);
   const whole = coversCall(call.guarantee) ? wholeCall(judge, call, results) : undefined;
   let working = false;
   for (let i = 0; i < call.jobs.length; i++) {
@@ -80,8 +81,9 @@ function wholeCall(judge: Judge, call: PlannedCall, results: Results): WholeCall
 export function landLost(judge: Judge, call: PlannedCall, lost: LostCall): Landed {
   if (call.kind === 'resolve') return { ...landResolutions(judge, call, []), working: false };
   const events: NewEvent[] = [];
+  const [shown = lost] = judge.outcome.withoutSecrets([lost]);
   for (const prepared of call.jobs) {
-    judge.outcome.record(prepared.job.seq, settleLost(lost, madeContext(judge, prepared)), events);
+    judge.outcome.record(prepared.job.seq, settleLost(shown, madeContext(judge, prepared)), events);
   }
   return { events, repeats: NO_CALLS, working: false };
 }
@@ -97,8 +99,9 @@ export function readResolutions(
 export function landResolutions(
   judge: Judge,
   call: PlannedCall,
-  answers: readonly (Resolution | undefined)[],
+  given: readonly (Resolution | undefined)[],
 ): Landed {
+  const answers = judge.outcome.withoutSecrets(given);
   const events: NewEvent[] = [];
   const repeats: PlannedCall[] = [];
   for (const [index, prepared] of call.jobs.entries()) {

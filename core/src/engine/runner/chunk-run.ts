@@ -40,7 +40,6 @@ export class ChunkRun implements GateClient {
   readonly #recorder: Recorder;
   readonly #queue = new CallQueue();
   readonly #flights = new Set<Flight>();
-  readonly #outcome = new ChunkOutcome();
   readonly #judge: Judge;
   readonly #starter: CallStarter;
   readonly #note: WriteNote = (call, data) => this.#starter.write([call], 'attempted', data);
@@ -59,7 +58,8 @@ export class ChunkRun implements GateClient {
     this.leasedAt = env.now();
     this.plan = env.plan;
     this.#lastStart = this.leasedAt;
-    this.#judge = { lease, policy: env.policy, outcome: this.#outcome };
+    const outcome = new ChunkOutcome(env.plan.connection.hide);
+    this.#judge = { lease, policy: env.policy, outcome };
     this.#starter = new CallStarter(lease, env, {
       putBack: (calls) => this.#putBack(calls),
       fence: (events) => this.#recorder.fence(events),
@@ -86,7 +86,7 @@ export class ChunkRun implements GateClient {
 
   /** Resolves with the delay after which what was left is due, or undefined. */
   async run(work: ChunkWork): Promise<number | undefined> {
-    this.#recorder.add(this.#outcome.begin(work));
+    this.#recorder.add(this.#judge.outcome.begin(work));
     for (const call of work.calls) this.#queue.add(call);
     this.#env.gate.join(this);
     this.pump();
@@ -295,6 +295,6 @@ export class ChunkRun implements GateClient {
       this.#stop === 'waiting'
         ? Math.max(gate.waitMs(endpoint, now) ?? tuning.startWithinMs, this.#tokensAt - now, 0)
         : 0;
-    return this.#outcome.end(this.#queue.drain(), dueInMs, this.lease, policy, random);
+    return this.#judge.outcome.end(this.#queue.drain(), dueInMs, this.lease, policy, random);
   }
 }

@@ -13,7 +13,8 @@ export interface HeartbeatOptions {
   runs(): ReadonlyMap<number, ChunkRun>;
   /** The number of live runners, or this one's place among them, may have changed. */
   onShare(): void;
-  onBlocked(blocked: ReadonlySet<string>): void;
+  /** Which connections are blocked, and the versions of those that this runner has at hand. */
+  onConnections(blocked: ReadonlySet<string>, versions: Readonly<Record<string, number>>): void;
   readonly intervalMs: number;
   readonly leaseMs: number;
   readonly logger: Logger;
@@ -97,7 +98,7 @@ export class Heartbeat {
     this.#position = answer.position;
     this.#runners = Math.max(1, answer.runners);
     this.#options.onShare();
-    this.#options.onBlocked(new Set(answer.blocked));
+    this.#options.onConnections(new Set(answer.blocked), answer.connections);
     const known = new Map(answer.chunks.map((chunk) => [chunk.chunkId, chunk]));
     for (const [chunkId, run] of this.#options.runs()) {
       const chunk = known.get(chunkId);

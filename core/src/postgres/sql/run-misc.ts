@@ -76,16 +76,16 @@ export function connectionStatements(pool: Pool, s: string) {
 UPDATE ${s}.connections SET blocked_at = coalesce(blocked_at, now()),
   blocked_code = CASE WHEN blocked_at IS NULL THEN $2 ELSE blocked_code END,
   blocked_message = CASE WHEN blocked_at IS NULL THEN $3 ELSE blocked_message END
-WHERE id = $1`;
+WHERE id = $1 AND version = $4`;
   const throttle = `
 UPDATE ${s}.connections SET throttled_until = greatest(throttled_until, now() + $2::float8 * interval '1 ms') WHERE id = $1`;
   return {
-    async block(connectionId: string, reason: { code: string; message: string | null }): Promise<void> {
-      await pool.query({
-        name: 'bs_block',
-        text: block,
-        values: [connectionId, reason.code, reason.message],
-      });
+    async block(
+      connectionId: string,
+      { code, message }: { code: string; message: string | null },
+      version: number,
+    ): Promise<void> {
+      await pool.query({ name: 'bs_block', text: block, values: [connectionId, code, message, version] });
     },
     async throttle(connectionId: string, forMs: number): Promise<void> {
       await pool.query({ name: 'bs_throttle', text: throttle, values: [connectionId, forMs] });
