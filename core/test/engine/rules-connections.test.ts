@@ -174,6 +174,7 @@ describe('a connection', () => {
     await expect(engine.connections.get(id)).rejects.toMatchObject({ code: 'connection_not_found' });
     expect((await engine.getBatch(batch.id)).connection).toBeNull();
     await expect(engine.retry(batch.id, ['failed'])).rejects.toMatchObject({ code: 'batch_state_conflict' });
+    await until('the end of its session', () => parcel.closed.length === 1);
   });
 
   it('is not removed under a batch that is being stored', async () => {

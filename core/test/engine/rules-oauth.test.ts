@@ -28,6 +28,8 @@ const options = (): WorldEngineOptions => ({
   secretKeys: { current: testKey('a') },
   allowNetworks: ['127.0.0.0/8'],
   publicUrl: 'https://batchsender.example/base/',
+  // Several chunks a batch, so that several engines work on it.
+  tuning: { chunkSize: 5 },
 });
 
 const start = (): Promise<Engine> => world.started(options());

@@ -125,7 +125,7 @@ export function vendor(options: { hasSandbox?: boolean; oauth?: OAuth; accepts?:
             payload: Payload,
             credentials: GrantCredentials,
             guarantee: { kind: 'at-most-once' },
-            concurrency: 2,
+            concurrency: 6,
             ...(options.oauth === undefined ? {} : { oauth: options.oauth }),
             open: ({ accessToken = '' }) => session('cloud', accessToken),
           }),

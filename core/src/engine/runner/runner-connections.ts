@@ -16,17 +16,22 @@ export interface RunnerConnectionsOptions {
   runs(): Iterable<ChunkRun>;
 }
 
+/** Above all versions. */
+const REMOVED = Number.POSITIVE_INFINITY;
+
 /** What a runner works with: the credentials and sessions of its connections, as they change. */
 export class RunnerConnections {
   readonly #options: RunnerConnectionsOptions;
+  #asked: readonly string[] = [];
 
   constructor(options: RunnerConnectionsOptions) {
     this.#options = options;
   }
 
-  /** Stored connections whose credentials are at hand. */
-  get ids(): readonly string[] {
-    return this.#options.credentials.ids;
+  /** Stored connections whose credentials are at hand: the heartbeat asks for their versions. */
+  ask(): readonly string[] {
+    this.#asked = this.#options.credentials.ids;
+    return this.#asked;
   }
 
   /** Undefined if the connection cannot be used here, which blocks it. */
@@ -53,9 +58,9 @@ export class RunnerConnections {
     }
   }
 
-  /** Versions that the database has now. */
-  refresh(versions: Readonly<Record<string, number>>): void {
-    for (const [connectionId, version] of Object.entries(versions)) this.#renew(connectionId, version);
+  /** The versions that were asked for. A connection without one was removed: nobody uses it any more. */
+  answer(versions: Readonly<Record<string, number>>): void {
+    for (const connectionId of this.#asked) this.#renew(connectionId, versions[connectionId] ?? REMOVED);
   }
 
   /** The connection has got credentials of this version: a session is opened anew, and a block is off. */

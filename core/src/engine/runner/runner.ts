@@ -77,14 +77,14 @@ export class Runner {
     this.#options = options;
     const { rows, runnerId, versions, tuning } = options;
     this.heartbeat = new Heartbeat({
-      beat: () => rows.heartbeat(runnerId, versions, tuning.leaseMs, this.connections.ids),
+      beat: () => rows.heartbeat(runnerId, versions, tuning.leaseMs, this.connections.ask()),
       giveBack: (chunkId, epoch) => rows.giveBack(runnerId, chunkId, epoch, this.#called.delete(chunkId)),
       holds: (chunkId) =>
         this.#runs.has(chunkId) || this.#starting.has(chunkId) || this.#isolation?.holds(chunkId) === true,
       runs: () => this.#runs,
       onShare: () => this.#gates.share(),
       onConnections: (blocked, current) => {
-        this.connections.refresh(current);
+        this.connections.answer(current);
         this.#gates.setBlocked(blocked);
       },
       intervalMs: tuning.heartbeatMs,
