@@ -203,7 +203,7 @@ describe('tokens', () => {
     oauth.delayMs = 50;
     await world.sql('UPDATE batchsender.connection_tokens SET refresh_at = now()');
     await until('all of them', () => oauth.refreshes === names.length);
-    expect(oauth.mostAtOnce).toBe(3);
+    expect(oauth.mostAtOnce).toBeLessThanOrEqual(3);
     expect((await engine.connections.list()).map(({ state }) => state)).toEqual(names.map(() => 'ok'));
   });
 
