@@ -196,6 +196,17 @@ describe('tokens', () => {
     );
   });
 
+  it('of many connections are refreshed some at a time, all of them', async () => {
+    const engine = await start();
+    const names = Array.from({ length: 8 }, (_, n) => `c${n}`);
+    for (const name of names) await grant(engine, (await create(engine, name)).id);
+    oauth.delayMs = 50;
+    await world.sql('UPDATE batchsender.connection_tokens SET refresh_at = now()');
+    await until('all of them', () => oauth.refreshes === names.length);
+    expect(oauth.mostAtOnce).toBeLessThanOrEqual(3);
+    expect((await engine.connections.list()).map(({ state }) => state)).toEqual(names.map(() => 'ok'));
+  });
+
   it('whose refresh fails for a while block nothing while the old ones live', async () => {
     const engine = await start();
     const { id } = await create(engine);

@@ -22,6 +22,8 @@ export interface OAuthServer {
   reused: boolean;
   /** Seconds that access tokens live; undefined: the answer does not say. */
   lifeS: number | undefined;
+  /** Most requests that the token endpoint had at once. */
+  mostAtOnce: number;
   /** How long the token endpoint takes. Default 0. */
   delayMs: number;
   /** What the token endpoint does. */
@@ -37,6 +39,7 @@ export async function oauthServer(): Promise<OAuthServer> {
   const codes = new Map<string, Code>();
   const refreshTokens = new Set<string>();
   const used = new Set<string>();
+  let atOnce = 0;
   const fresh = (kind: string): string => `${kind}-${randomBytes(8).toString('hex')}`;
 
   const server = createServer((request, response) => {
@@ -52,6 +55,7 @@ export async function oauthServer(): Promise<OAuthServer> {
     refreshes: 0,
     reused: false,
     lifeS: 3_600,
+    mostAtOnce: 0,
     delayMs: 0,
     mode: 'normal',
     revoke() {
@@ -102,7 +106,10 @@ export async function oauthServer(): Promise<OAuthServer> {
       Readable.from(endless()).pipe(response.writeHead(200));
       return;
     }
+    atOnce += 1;
+    state.mostAtOnce = Math.max(atOnce, state.mostAtOnce);
     await sleep(state.delayMs);
+    atOnce -= 1;
     const form = new URLSearchParams(body);
     const [status, answer] = answerTo(request, form);
     response.writeHead(status, { 'content-type': 'application/json' }).end(answer);

@@ -100,7 +100,7 @@ describe('POST /v1/batches', () => {
 
   test.each([
     [{ jobs: [] }, '/type', 'missing_field'],
-    [{ type: 'note', dryRun: true }, '/dryRun', 'unknown_field'],
+    [{ type: 'note', dryRan: true }, '/dryRan', 'unknown_field'],
     [{ type: 'note', jobs: {} }, '/jobs', 'wrong_type'],
     [{ type: 'note', jobs: [5] }, '/jobs/0', 'wrong_type'],
     [{ type: 'note', priority: 101 }, '/priority', 'invalid_value'],

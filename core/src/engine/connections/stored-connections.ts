@@ -22,8 +22,9 @@ import type {
 } from './api.ts';
 import { checkConnection, providerFor } from './check-connection.ts';
 import { mergePatch } from './credentials.ts';
+import { credentialsOf } from './credentials-of.ts';
 import { isStoredConnection, newConnectionId } from './ids.ts';
-import { openedConnection, openedWithDefaults, unseal } from './opened.ts';
+import { unseal } from './opened.ts';
 import { rotateSecrets } from './rotate-secrets.ts';
 import { sealCredentials } from './seal.ts';
 import type { BlockReason, ConnectionChange, ConnectionRow } from './store.ts';
@@ -40,6 +41,9 @@ export interface StoredConnectionsOptions extends GrantEnv {
   /** What waited for it in this process goes on. */
   onUnblocked(connectionId: string): void;
 }
+
+const notFound = (connectionId: string): BatchSenderError =>
+  new BatchSenderError('connection_not_found', `There is no connection ${connectionId.slice(0, 100)}`);
 
 const pick = ({ code, message }: BlockReason): BlockReason => ({ code, message });
 
@@ -94,16 +98,17 @@ export class StoredConnections implements Connections {
   }
 
   async test(connectionId: string, options?: Tenant): Promise<ConnectionTest> {
-    const { registry, session } = this.#options;
+    const { registry, session, refresher } = this.#options;
     const row = await this.#row(connectionId, options);
-    const { type, provider: providerName, blocked } = row;
+    const { id, type, provider, version, blocked } = row;
     if (blocked?.code === 'not_authorized') return { ok: false, ...pick(blocked), latencyMs: 0 };
-    const { registered, provider } = providerFor(registry, type, providerName);
-    const pluginName = registered.plugin.name;
-    const opened = isStoredConnection(row.id)
-      ? openedWithDefaults(row.id, row.version, provider, await this.#fresh(row))
-      : openedConnection(row.id, 0, provider, this.#options.hostCredentials(type, providerName));
-    return testConnection(session, { type, providerName, provider, pluginName, opened });
+    // Tells which one is missing.
+    providerFor(registry, type, provider);
+    // Tokens that are about to end.
+    if (isStoredConnection(id)) await refresher.refresh(id, version);
+    const connection = await credentialsOf(this.#options, id);
+    if (connection === undefined) throw notFound(id);
+    return testConnection(session, connection);
   }
 
   async unblock(connectionId: string, options?: Tenant): Promise<Connection> {
@@ -160,20 +165,11 @@ export class StoredConnections implements Connections {
     };
   }
 
-  /** Its credentials now; tokens that are about to end are refreshed first. */
-  async #fresh(row: ConnectionRow): Promise<JsonObject> {
-    const { store, vault, refresher } = this.#options;
-    await refresher.refresh(row.id, row.version);
-    const loaded = await store.load(row.id);
-    return unseal(vault, row.id, loaded?.sealed ?? '');
-  }
-
   async #row(connectionId: string, options?: Tenant): Promise<ConnectionRow> {
     await this.#options.migrate();
     const row = await this.#options.store.get(tenantOf(options), connectionId);
-    if (row !== undefined) return row;
-    const shown = connectionId.slice(0, 100);
-    throw new BatchSenderError('connection_not_found', `There is no connection ${shown}`);
+    if (row === undefined) throw notFound(connectionId);
+    return row;
   }
 
   async #ownRow(connectionId: string, options?: Tenant): Promise<ConnectionRow> {

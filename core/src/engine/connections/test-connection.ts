@@ -1,25 +1,17 @@
-import { type Provider, type Session, scrubText } from '../../plugin/index.ts';
+import { type Session, scrubText } from '../../plugin/index.ts';
 import { InvalidCredentialsError, openSession, type SessionContext } from '../runner/open-session.ts';
 import type { ConnectionTest } from './api.ts';
-import type { OpenedConnection } from './opened.ts';
+import type { ProviderConnection } from './credentials-of.ts';
 
 /** A provider gets this long to open and to answer, in milliseconds. */
 const TIMEOUT_MS = 10_000;
-
-export interface TestedConnection {
-  readonly type: string;
-  readonly providerName: string;
-  readonly provider: Provider;
-  readonly pluginName: string;
-  readonly opened: OpenedConnection;
-}
 
 type Verdict = { readonly code: string; readonly message: string };
 
 /** Opens a session and asks the provider whether the credentials work. Never throws. */
 export async function testConnection(
   context: SessionContext,
-  { opened, ...target }: TestedConnection,
+  { opened, ...target }: ProviderConnection,
 ): Promise<ConnectionTest> {
   const startedAt = performance.now();
   const { connectionId, credentials, hide } = opened;

@@ -23,7 +23,9 @@ type Why = 'due' | 'refused';
 
 const FIRST_RETRY_MS = 5_000;
 const MAX_RETRY_MS = 300_000;
-const MOST_AT_ONCE = 10;
+/** Each holds a database connection while it waits for its token endpoint; the others are for submits and reads. */
+const MOST_AT_ONCE = 3;
+const DUE_A_LOOK = 50;
 
 const REVOKED: BlockReason = {
   code: 'grant_revoked',
@@ -36,6 +38,8 @@ const REVOKED: BlockReason = {
 export class TokenRefresher {
   readonly #options: TokenRefresherOptions;
   readonly #running = new Map<string, Promise<Refreshed>>();
+  #busy = 0;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(options: TokenRefresherOptions) {
     this.#options = options;
@@ -53,7 +57,7 @@ export class TokenRefresher {
 
   /** Refreshes what is due, whoever uses it. */
   async refreshDue(): Promise<void> {
-    const ids = await this.#options.store.dueTokens(MOST_AT_ONCE);
+    const ids = await this.#options.store.dueTokens(DUE_A_LOOK);
     await Promise.all(ids.map((id) => this.#once('due', id, undefined)));
   }
 
@@ -61,7 +65,7 @@ export class TokenRefresher {
     const key = `${why} ${version ?? ''} ${connectionId}`;
     let running = this.#running.get(key);
     if (running === undefined) {
-      running = this.#locked(why, connectionId, version)
+      running = this.#inTurn(() => this.#locked(why, connectionId, version))
         .catch((error: Error): Refreshed => {
           this.#options.logger.warn({ err: error, connectionId }, 'OAuth tokens could not be refreshed');
           return 'failed';
@@ -70,6 +74,19 @@ export class TokenRefresher {
       this.#running.set(key, running);
     }
     return running;
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    // Whoever waited takes over the place of the one that ended.
+    if (this.#busy < MOST_AT_ONCE) this.#busy += 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#busy -= 1;
+      else next();
+    }
   }
 
   async #locked(why: Why, connectionId: string, version: number | undefined): Promise<Refreshed> {

@@ -52,6 +52,8 @@ export interface RunnerOptions {
 const TICK_MS = 50;
 /** A session that could not be opened is tried again after this time. */
 const REOPEN_MS = 5_000;
+/** Chunks of a connection whose block is not in the database yet come back after this time. */
+const BLOCKED_MS = 1_000;
 
 /** Leases chunks and works on them. One a process. */
 export class Runner {
@@ -227,7 +229,7 @@ export class Runner {
 
   async #workOn(lease: ChunkLease): Promise<number | undefined> {
     const plan = await this.connections.plan(lease.batchId);
-    if (plan === undefined) return this.#returnUnused(lease, REOPEN_MS);
+    if (plan === undefined) return this.#returnUnused(lease, BLOCKED_MS);
     if (lease.deaths > 0 && this.#isolation !== undefined) {
       const left = this.#isolation.take(lease, plan);
       // It works elsewhere, and takes no slot here.
@@ -239,7 +241,7 @@ export class Runner {
 
   async #run(lease: ChunkLease, plan: BatchPlan, gate: ConnectionGate): Promise<number | undefined> {
     const held = await this.connections.open(plan, gate);
-    if (held === undefined) return this.#returnUnused(lease, REOPEN_MS);
+    if (held === undefined) return this.#returnUnused(lease, gate.blocked ? BLOCKED_MS : REOPEN_MS);
     const watched = this.#watch.chunk(lease, plan, held.session);
     try {
       return await this.#runWatched(lease, plan, gate, watched);
