@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { createEngine } from '../../src/create-engine.ts';
-import type { Batch, Engine, EngineOptions } from '../../src/engine/api.ts';
+import type { Batch, Engine, EngineOptions, Tenant } from '../../src/engine/api.ts';
 import type { Store } from '../../src/engine/store.ts';
 import type { Tuning } from '../../src/engine/tuning.ts';
 import type { Logger, Plugin } from '../../src/plugin/index.ts';
@@ -204,9 +204,9 @@ export async function until<T>(
 }
 
 /** Waits until a batch is completed or cancelled. */
-export function ended(engine: Engine, batchId: string): Promise<Batch> {
+export function ended(engine: Engine, batchId: string, tenant?: Tenant): Promise<Batch> {
   return until(`the end of batch ${batchId}`, async () => {
-    const batch = await engine.getBatch(batchId);
+    const batch = await engine.getBatch(batchId, tenant);
     return batch.completedAt === null ? undefined : batch;
   });
 }
