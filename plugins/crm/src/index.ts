@@ -1,10 +1,12 @@
 import { defineModule, definePlugin } from '@batchsender/core/plugin';
+import { hubspot } from './hubspot/hubspot-provider.ts';
 import { CrmPayload } from './payload.ts';
 import { recipients } from './recipients.ts';
 import { sandbox } from './sandbox/sandbox-provider.ts';
 import { validate } from './validate.ts';
 import { VERSION } from './version.ts';
 
+export { HubspotCredentials } from './hubspot/credentials.ts';
 export { CrmPayload } from './payload.ts';
 export { SandboxCredentials } from './sandbox/sandbox-provider.ts';
 
@@ -20,7 +22,7 @@ export default definePlugin({
       payload: CrmPayload,
       validate,
       recipients,
-      providers: { sandbox },
+      providers: { hubspot, sandbox },
     }),
   ],
 });
