@@ -82,7 +82,6 @@ function success(record: Fields): JobResult {
 /** Which records an error is about. */
 function namesIn(error: Fields): readonly string[] {
   const context = objectOf(error['context']) ?? {};
-  return ['objectWriteTraceId', 'ids', 'id'].flatMap((field) =>
-    [context[field]].flat().filter((name): name is string => typeof name === 'string'),
-  );
+  const names = [error['objectWriteTraceId'], context['objectWriteTraceId'], context['ids'], context['id']];
+  return names.flat().filter((name): name is string => typeof name === 'string');
 }

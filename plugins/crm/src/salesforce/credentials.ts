@@ -1,0 +1,58 @@
+import { type OAuth, type Static, secret, Type } from '@batchsender/core/plugin';
+
+const LOGIN = 'https://login.salesforce.com';
+
+/** Winter '25; each version is supported for three years at least (https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/api_rest_eol.htm). */
+const API_VERSION = '62.0';
+
+/** Schema of the credentials of the provider `salesforce`. */
+export const SalesforceCredentials = Type.Object(
+  {
+    instanceUrl: Type.Optional(
+      Type.String({ minLength: 1, description: 'Your My Domain, such as https://acme.my.salesforce.com.' }),
+    ),
+    accessToken: Type.Optional(
+      secret({ description: 'OAuth fills it in by itself; or a token of your own.' }),
+    ),
+    refreshToken: Type.Optional(secret({ description: 'OAuth fills it in by itself.' })),
+    clientId: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: 'Consumer key of your app, for OAuth or client credentials.',
+      }),
+    ),
+    clientSecret: Type.Optional(secret({ description: 'Consumer secret of your app.' })),
+    loginUrl: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description: `Where tokens come from. Default: instanceUrl, else ${LOGIN}. A sandbox: https://test.salesforce.com.`,
+      }),
+    ),
+    apiVersion: Type.Optional(
+      Type.String({
+        pattern: '^[0-9]{2,3}\\.0$',
+        description: `Version of the API. Default ${API_VERSION}.`,
+      }),
+    ),
+  },
+  { additionalProperties: false },
+);
+
+/** The credentials of the provider `salesforce`. */
+export type SalesforceCredentials = Static<typeof SalesforceCredentials>;
+
+export const versionOf = ({ apiVersion = API_VERSION }: SalesforceCredentials): string => apiVersion;
+
+/** Where tokens come from; client credentials are given by a My Domain alone. */
+export const loginOf = ({ loginUrl, instanceUrl }: SalesforceCredentials): string =>
+  (loginUrl ?? instanceUrl ?? LOGIN).replace(/\/+$/, '');
+
+/** https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_web_server_flow.htm */
+export const salesforceOAuth: OAuth<SalesforceCredentials> = {
+  authorizationUrl: (credentials) => `${loginOf(credentials)}/services/oauth2/authorize`,
+  tokenUrl: (credentials) => `${loginOf(credentials)}/services/oauth2/token`,
+  scopes: ['api', 'refresh_token'],
+  // Salesforce does not say how long a token lives: the session's timeout rules, two hours unless it was changed.
+  expiresIn: 7_200,
+  fields: ({ instance_url: instanceUrl }) => (typeof instanceUrl === 'string' ? { instanceUrl } : {}),
+};
