@@ -1,11 +1,4 @@
-import {
-  callError,
-  type IdentifiedResult,
-  type Job,
-  type JobResult,
-  LostCallError,
-  retry,
-} from '@batchsender/core/plugin';
+import { callError, type IdentifiedResult, type Job, type JobResult, retry } from '@batchsender/core/plugin';
 import type { CrmPayload } from './payload.ts';
 
 /** Jobs of one call. */
@@ -59,10 +52,17 @@ export const forAll = (jobs: Jobs, result: JobResult): IdentifiedResult[] =>
 
 /** A request that was answered by nothing, or by nonsense. */
 export function lost(error: unknown): Extract<Ended, { kind: 'all' }> {
-  const known = error instanceof LostCallError ? error : callError(error);
-  const { code, message, notSent } = known;
+  const { code, message, notSent } = hasOwnCode(error)
+    ? { code: error.code, message: error.message, notSent: false }
+    : callError(error);
   return { kind: 'all', result: retry(code, { message, ...(notSent ? {} : { possibleDuplicate: true }) }) };
 }
+
+/** The engine's reason for ending a call has a code of ours, and so has an error of ours. */
+const hasOwnCode = (error: unknown): error is Error & { code: string } =>
+  error instanceof Error &&
+  /^(TimeoutError|AbortError|LostCallError)$/.test(error.name) &&
+  typeof (error as { code?: unknown }).code === 'string';
 
 /** Those that fail now, and what is sent instead of the request that was refused. */
 function narrowed(jobs: Jobs, guilty: Jobs): { guilty: Jobs; rest: readonly Jobs[] } {

@@ -1,11 +1,21 @@
 import { conformance, unusedPort, type VendorHooks } from '@batchsender/core/testing';
 import { afterAll, describe, it } from 'vitest';
-import plugin from '../src/index.ts';
+import plugin, { crmPlugin } from '../src/index.ts';
 import type { Mood } from './helpers/http-vendor.ts';
 import { hubspotVendor } from './helpers/hubspot.ts';
+import { pipedriveVendor } from './helpers/pipedrive.ts';
+import { salesforceVendor } from './helpers/salesforce.ts';
+import { refusal } from './helpers/salesforce-wire.ts';
 
-const hubspot = await hubspotVendor();
-afterAll(() => hubspot.close());
+const [hubspot, salesforce, pipedrive] = await Promise.all([
+  hubspotVendor(),
+  salesforceVendor(),
+  pipedriveVendor(),
+]);
+afterAll(() => Promise.all([hubspot.close(), salesforce.close(), pipedrive.close()]));
+// What is lost is a write: a search or an empty bulk job would have changed nothing.
+pipedrive.losable = ({ method }) => method !== 'GET';
+salesforce.losable = ({ method, url }) => !url.pathname.includes('/jobs/ingest') || method === 'PATCH';
 
 type Options = Parameters<typeof conformance>[0];
 
@@ -26,7 +36,7 @@ function hooks(vendor: { mood: Mood; readonly requests: readonly unknown[] }): V
   };
 }
 
-function run(name: string, options: Omit<Options, 'plugin' | 'type'>): void {
+function run(name: string, options: Omit<Options, 'plugin' | 'type'> & Partial<Options>): void {
   describe(name, () => {
     for (const { name: sentence, skip, run: check } of conformance({ plugin, type: 'crm', ...options })) {
       it(sentence, (context) => (skip === undefined ? check() : context.skip(skip)));
@@ -76,5 +86,70 @@ for (const operation of ['create', 'upsert'] as const) {
       },
     },
     unreachable: { credentials: { accessToken: hubspot.token, baseUrl: `http://127.0.0.1:${port}` } },
+  });
+}
+
+const account = { accessToken: salesforce.token, instanceUrl: salesforce.url };
+const contacts = (operation: 'create' | 'upsert') =>
+  NAMES.map(([FirstName, Email]) => ({
+    operation,
+    object: 'Contact',
+    ...(operation === 'create' ? {} : { externalIdField: 'Email' }),
+    record: { FirstName, Email },
+  }));
+
+for (const operation of ['create', 'upsert'] as const) {
+  run(`the provider salesforce, ${operation}`, {
+    provider: 'salesforce',
+    credentials: account,
+    payloads: contacts(operation),
+    harmless: ['create', 'upsert', 'Contact', 'Email'],
+    respond: {
+      ...hooks(salesforce),
+      accept: () => {
+        salesforce.mood = 'fine';
+        salesforce.problem = () => undefined;
+      },
+      refuseOnly: ({ record }) => {
+        const { FirstName: bad } = record as { FirstName: string };
+        salesforce.problem = (fields) => (fields['FirstName'] === bad ? refusal(fields) : undefined);
+      },
+    },
+    unreachable: { credentials: { ...account, instanceUrl: `http://127.0.0.1:${port}` } },
+  });
+
+  const { refuse: _refuse, ...answers } = hooks(salesforce);
+  run(`the provider salesforce by bulk jobs, ${operation}`, {
+    plugin: crmPlugin({ salesforce: { bulkFrom: 1, checkAfterMs: 1 } }),
+    provider: 'salesforce',
+    credentials: account,
+    payloads: contacts(operation),
+    harmless: ['create', 'upsert', 'Contact', 'Email'],
+    respond: answers,
+    unreachable: { credentials: { ...account, instanceUrl: `http://127.0.0.1:${port}` } },
+  });
+
+  run(`the provider pipedrive, ${operation}`, {
+    provider: 'pipedrive',
+    credentials: { apiToken: pipedrive.token, baseUrl: pipedrive.url },
+    payloads: NAMES.map(([name, code], index) => ({
+      operation,
+      object: 'persons',
+      ...(operation === 'create' ? {} : { externalIdField: 'code' }),
+      record: { name: `${name} ${index}`, code },
+    })),
+    harmless: ['create', 'upsert', 'persons'],
+    respond: {
+      ...hooks(pipedrive),
+      accept: () => {
+        pipedrive.mood = 'fine';
+        pipedrive.refused = () => false;
+      },
+      refuseOnly: ({ record }) => {
+        const { name: bad } = record as { name: string };
+        pipedrive.refused = ({ name }) => name === bad;
+      },
+    },
+    unreachable: { credentials: { apiToken: pipedrive.token, baseUrl: `http://127.0.0.1:${port}` } },
   });
 }

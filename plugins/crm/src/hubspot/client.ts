@@ -56,5 +56,7 @@ export function batchApi(
 export function refusalIn(error: unknown): HubspotRefusal | undefined {
   if (!(error instanceof ApiException)) return undefined;
   const { code, headers, body } = error as ApiException<unknown>;
+  // The client throws the same for a page of HTML that came with status 200.
+  if (code < 300) return undefined;
   return { status: code, headers, body };
 }

@@ -1,6 +1,7 @@
-import { Duplex, PassThrough, Readable } from 'node:stream';
-import { Connection, type HttpRequest, type HttpResponse, StreamPromise } from '@jsforce/jsforce-node';
+import { Duplex } from 'node:stream';
+import { Connection, type HttpRequest, type HttpResponse } from '@jsforce/jsforce-node';
 import { Transport } from '@jsforce/jsforce-node/lib/transport.js';
+import { StreamPromise } from '@jsforce/jsforce-node/lib/util/promise.js';
 import { readAnswer, type TextAnswer } from '../http-text.ts';
 import type { Access } from './access.ts';
 
@@ -27,15 +28,17 @@ class GuardedTransport extends Transport {
   override httpRequest(request: HttpRequest): StreamPromise<HttpResponse> {
     return StreamPromise.create(() => {
       // jsforce writes an upload into the stream; everything else comes as the body.
-      const input = new PassThrough();
-      const stream = Duplex.from({ readable: Readable.from([]), writable: input });
-      return { stream, promise: this.#send(request, input) };
+      const { stream, written } = collector();
+      return { stream, promise: this.#send(request, written) };
     });
   }
 
-  async #send({ url, method, headers = {}, body }: HttpRequest, input: Readable): Promise<HttpResponse> {
+  async #send(
+    { url, method, headers = {}, body }: HttpRequest,
+    written: Promise<Uint8Array<ArrayBuffer>>,
+  ): Promise<HttpResponse> {
     this.last = undefined;
-    const upload = method === 'PUT' && body === undefined ? await readAll(input) : body;
+    const upload = method === 'PUT' && body === undefined ? await written : body;
     const response = await this.#fetch(url, {
       method,
       headers,
@@ -48,10 +51,25 @@ class GuardedTransport extends Transport {
   }
 }
 
-async function readAll(input: Readable): Promise<Uint8Array> {
+/** A stream that keeps what is written into it, and has nothing to read. */
+function collector(): { stream: Duplex; written: Promise<Uint8Array<ArrayBuffer>> } {
   const parts: Buffer[] = [];
-  for await (const part of input) parts.push(part as Buffer);
-  return Buffer.concat(parts);
+  const { promise: written, resolve } = Promise.withResolvers<Uint8Array<ArrayBuffer>>();
+  const stream = new Duplex({
+    autoDestroy: false,
+    read() {
+      this.push(null);
+    },
+    write(part: Buffer, _encoding, done) {
+      parts.push(part);
+      done();
+    },
+    final(done) {
+      resolve(Buffer.concat(parts));
+      done();
+    },
+  });
+  return { stream, written };
 }
 
 /** jsforce for one call, and the latest answer that it got. */

@@ -27,6 +27,8 @@ export interface HttpVendor {
   /** Of all requests; those in `next` come first, one a request. */
   mood: Mood;
   readonly next: Mood[];
+  /** Requests that the moods `drop` and `hang` are for. Default: all. */
+  losable: (request: VendorRequest) => boolean;
   close(): Promise<void>;
 }
 
@@ -40,6 +42,7 @@ export async function httpVendor(
     requests: [],
     mood: 'fine',
     next: [],
+    losable: () => true,
     async close() {
       server.closeAllConnections();
       server.close();
@@ -50,9 +53,9 @@ export async function httpVendor(
     const request = await read(message);
     vendor.requests.push(request);
     const mood = vendor.next.shift() ?? vendor.mood;
-    if (mood === 'hang') return;
+    if (mood === 'hang' && vendor.losable(request)) return;
     const { status, body, headers = {} } = await answer(request, mood);
-    if (mood === 'drop') response.destroy();
+    if (mood === 'drop' && vendor.losable(request)) response.destroy();
     else if (mood === 'garbage')
       response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Hello</html>');
     else write(response, status, body, headers);
