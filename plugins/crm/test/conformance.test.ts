@@ -125,7 +125,7 @@ for (const operation of ['create', 'upsert'] as const) {
     credentials: account,
     payloads: contacts(operation),
     harmless: ['create', 'upsert', 'Contact', 'Email'],
-    respond: answers,
+    respond: { ...answers, calls: () => salesforce.requests.filter(salesforce.losable).length },
     unreachable: { credentials: { ...account, instanceUrl: `http://127.0.0.1:${port}` } },
   });
 
@@ -136,11 +136,17 @@ for (const operation of ['create', 'upsert'] as const) {
       operation,
       object: 'persons',
       ...(operation === 'create' ? {} : { externalIdField: 'code' }),
-      record: { name: `${name} ${index}`, code },
+      record: { name: `${name} ${index}`, code: `${operation}-${code}` },
     })),
     harmless: ['create', 'upsert', 'persons'],
     respond: {
       ...hooks(pipedrive),
+      calls: () => pipedrive.requests.filter(pipedrive.losable).length,
+      dropAfterAccept: () => {
+        // An upsert that makes its record is the one that must be found again.
+        pipedrive.records.clear();
+        pipedrive.mood = 'drop';
+      },
       accept: () => {
         pipedrive.mood = 'fine';
         pipedrive.refused = () => false;

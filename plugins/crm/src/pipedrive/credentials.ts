@@ -16,7 +16,7 @@ export const PipedriveCredentials = Type.Object(
     requestsPerTwoSeconds: Type.Optional(
       Type.Integer({
         minimum: 2,
-        maximum: 1_000,
+        maximum: 10_000,
         description: 'Requests in two seconds that your plan has. Default 20, as in the smallest one.',
       }),
     ),

@@ -27,7 +27,7 @@ export interface HttpVendor {
   /** Of all requests; those in `next` come first, one a request. */
   mood: Mood;
   readonly next: Mood[];
-  /** Requests that the moods `drop` and `hang` are for. Default: all. */
+  /** Requests that the moods `drop`, `hang` and `garbage` are for. Default: all. */
   losable: (request: VendorRequest) => boolean;
   close(): Promise<void>;
 }
@@ -56,7 +56,7 @@ export async function httpVendor(
     if (mood === 'hang' && vendor.losable(request)) return;
     const { status, body, headers = {} } = await answer(request, mood);
     if (mood === 'drop' && vendor.losable(request)) response.destroy();
-    else if (mood === 'garbage')
+    else if (mood === 'garbage' && vendor.losable(request))
       response.writeHead(200, { 'content-type': 'text/html' }).end('<html>Hello</html>');
     else write(response, status, body, headers);
   }
