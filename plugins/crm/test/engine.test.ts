@@ -1,4 +1,4 @@
-import type { Engine } from '@batchsender/core';
+import type { Engine, EngineOptions } from '@batchsender/core';
 import type { Plugin } from '@batchsender/core/plugin';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ended, testWorld, until } from '../../../core/test/helpers/engine-world.ts';
@@ -6,6 +6,7 @@ import { crmPlugin } from '../src/index.ts';
 import type { CrmPayload } from '../src/payload.ts';
 import { type Hubspot, hubspotVendor } from './helpers/hubspot.ts';
 import { type Pipedrive, pipedriveVendor } from './helpers/pipedrive.ts';
+import { startRunner } from './helpers/runner.ts';
 import { type Salesforce, salesforceVendor } from './helpers/salesforce.ts';
 
 const world = testWorld();
@@ -41,8 +42,9 @@ const credentialsOf = (provider: string): Record<string, string | number> => {
 
 const plugin = crmPlugin({ salesforce: { checkAfterMs: 20 } });
 
-const engineOf = (own: Plugin = plugin): Engine =>
+const engineOf = (own: Plugin = plugin, options: Partial<EngineOptions> = {}): Engine =>
   world.engine({
+    ...options,
     plugins: [{ plugin: own }],
     allowNetworks: ['127.0.0.0/8'],
     retry: { baseMs: 20 },
@@ -139,7 +141,7 @@ describe('ten thousand records, of which some are refused', () => {
       unknown: 0,
     });
     expect(sorted(await refsOf(id))).toEqual(sorted(pipedrive.ledger.map((write) => write.id)));
-  });
+  }, 120_000);
 
   it('through the sandbox', async () => {
     const engine = await started();
@@ -152,38 +154,50 @@ describe('ten thousand records, of which some are refused', () => {
 });
 
 describe('Salesforce, when things go wrong', () => {
-  const own = crmPlugin({ salesforce: { bulkFrom: 50, checkAfterMs: 20 } });
+  const OWN = { bulkFrom: 50, checkAfterMs: 20 };
+  const own = crmPlugin({ salesforce: OWN });
 
   const submit = (engine: Engine, count: number) =>
     engine.submit({ type: 'crm', provider: 'salesforce', defaults: UPSERT, jobs: people(count) });
 
-  it('finds a bulk job again whose runner has died, and uploads nothing twice', async () => {
-    salesforce.bulk.held = true;
-    const first = await started(own);
-    const { id } = await submit(first, 300);
-    await until('the bulk job', () =>
-      [...salesforce.bulk.jobs.values()].some(({ state }) => state === 'InProgress'),
-    );
-    await first.stop({ graceMs: 0 });
+  /** Lets a runner in a process of its own begin, and kills it when Salesforce has got what `arrived` waits for. */
+  async function killedRunner(arrived: () => boolean): Promise<{ second: Engine; id: string }> {
+    const tuning = { leaseMs: 2_000 };
+    const second = engineOf(own, { tuning });
+    const { id } = await submit(second, 300);
+    const first = startRunner({
+      database: world.url,
+      credentials: credentialsOf('salesforce'),
+      salesforce: OWN,
+      ...tuning,
+    });
+    try {
+      await until('the first runner', arrived);
+    } finally {
+      await first.kill();
+    }
     salesforce.bulk.held = false;
-    const second = await started(own);
+    await second.start();
+    return { second, id };
+  }
+
+  const methods = () => salesforce.requests.map(({ method }) => method);
+
+  it('finds a bulk job again whose runner was killed, and uploads nothing twice', async () => {
+    salesforce.bulk.held = true;
+    const { second, id } = await killedRunner(() => methods().includes('PATCH'));
     expect((await ended(second, id)).counts).toMatchObject({ succeeded: 300, unknown: 0 });
     expect(salesforce.bulk.jobs.size).toBe(1);
-    expect(salesforce.requests.filter(({ method }) => method === 'PUT')).toHaveLength(1);
+    expect(methods().filter((method) => method === 'PUT')).toHaveLength(1);
     expect(salesforce.ledger).toHaveLength(300);
   });
 
-  it('finds it by its note where the runner died before it could answer', async () => {
-    salesforce.losable = ({ method }) => method === 'PATCH';
-    salesforce.next.push('fine', 'fine', 'hang');
-    const first = await started(own);
-    const { id } = await submit(first, 300);
-    await until('the upload', () => [...salesforce.bulk.jobs.values()].some(({ csv }) => csv !== undefined));
-    await first.stop({ graceMs: 0 });
-    // It was never closed, so it is aborted, and its records go into another one.
-    const second = await started(own);
+  it('aborts one whose runner was killed during the upload, and writes each record once', async () => {
+    salesforce.next.push('fine', 'hang');
+    const { second, id } = await killedRunner(() => methods().includes('PUT'));
     expect((await ended(second, id)).counts).toMatchObject({ succeeded: 300, unknown: 0 });
-    expect([...salesforce.bulk.jobs.values()].map(({ state }) => state)).toEqual(['Aborted', 'JobComplete']);
+    const states = [...salesforce.bulk.jobs.values()].map(({ state }) => state);
+    expect(states).toEqual(['Aborted', 'JobComplete']);
     expect(salesforce.ledger).toHaveLength(300);
   });
 

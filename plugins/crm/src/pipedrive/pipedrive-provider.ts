@@ -24,7 +24,7 @@ export const pipedrive = defineProvider({
   credentials: PipedriveCredentials,
   guarantee: (credentials, payload) =>
     payload.operation === 'upsert' ? UPSERT : guaranteeOf(credentials, payload),
-  concurrency: 5,
+  concurrency: 10,
   timeoutMs: 30_000,
   rates: ratesOf,
   endpointKey: 'api',

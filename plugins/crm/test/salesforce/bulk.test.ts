@@ -36,7 +36,10 @@ const many = (count: number, make: (n: number) => CrmPayload) =>
   Array.from({ length: count }, (_none, n) => make(n));
 
 /** What `resolve` says of these payloads, in their order. */
-async function ask(payloads: readonly CrmPayload[], known: Partial<UnresolvedJob> = {}) {
+async function ask(
+  payloads: readonly CrmPayload[],
+  known: Partial<Pick<UnresolvedJob, 'ref' | 'note' | 'ageMs'>> = {},
+) {
   const jobs = jobsFor(payloads).map((job) => ({ ...job, ageMs: 0, ...known }));
   const answers = (await sender.session.resolve?.(jobs, fakeCall())) as IdentifiedResult<Resolution>[];
   return jobs.map(({ id }) => answers.find(({ jobId }) => jobId === id));
