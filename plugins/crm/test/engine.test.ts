@@ -1,7 +1,7 @@
 import type { Engine, EngineOptions } from '@batchsender/core';
 import type { Plugin } from '@batchsender/core/plugin';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ended, testWorld, until } from '../../../core/test/helpers/engine-world.ts';
+import { ended, sleep, testWorld, until } from '../../../core/test/helpers/engine-world.ts';
 import { crmPlugin } from '../src/index.ts';
 import type { CrmPayload } from '../src/payload.ts';
 import { type Hubspot, hubspotVendor } from './helpers/hubspot.ts';
@@ -162,14 +162,14 @@ describe('Salesforce, when things go wrong', () => {
 
   /** Lets a runner in a process of its own begin, and kills it when Salesforce has got what `arrived` waits for. */
   async function killedRunner(arrived: () => boolean): Promise<{ second: Engine; id: string }> {
-    const tuning = { leaseMs: 2_000 };
+    const tuning = { leaseMs: 2_000, rehintMs: 1_000 };
     const second = engineOf(own, { tuning });
     const { id } = await submit(second, 300);
     const first = startRunner({
       database: world.url,
       credentials: credentialsOf('salesforce'),
       salesforce: OWN,
-      ...tuning,
+      tuning,
     });
     try {
       await until('the first runner', arrived);
@@ -177,6 +177,8 @@ describe('Salesforce, when things go wrong', () => {
       await first.kill();
     }
     salesforce.bulk.held = false;
+    // Dead runners are looked for at the start, and then seldom.
+    await sleep(tuning.leaseMs);
     await second.start();
     return { second, id };
   }

@@ -3,10 +3,8 @@ import { deliver, forAll } from '../deliver.ts';
 import { AT_MOST_ONCE, groupKey, guaranteeBy } from '../guarantee.ts';
 import { readAnswer } from '../http-text.ts';
 import { CrmPayload } from '../payload.ts';
-import { batchApi } from './client.ts';
 import { apiOf, HubspotCredentials, hubspotOAuth, ratesOf } from './credentials.ts';
 import { judgeCall } from './judge.ts';
-import { sendBatch } from './send.ts';
 
 /** Most records in a request (https://developers.hubspot.com/docs/api-reference/crm-objects-v3/guide). */
 const BATCH_SIZE = 100;
@@ -28,14 +26,18 @@ export const hubspot = defineProvider({
   rates: ratesOf,
   endpointKey: 'api',
   groupKey,
-  open: (credentials, { fetch }) => ({
-    async processBatch(jobs, { signal }) {
-      if (credentials.accessToken === undefined) return forAll(jobs, NOT_CONNECTED);
-      const api = batchApi(credentials, fetch, signal);
-      return deliver([jobs], (some) => sendBatch(api, some));
-    },
-    health: (signal) => health(credentials, fetch, signal),
-  }),
+  async open(credentials, { fetch }) {
+    // HubSpot's client takes memory and time: only for those who use it.
+    const [{ batchApi }, { sendBatch }] = await Promise.all([import('./client.ts'), import('./send.ts')]);
+    return {
+      async processBatch(jobs, { signal }) {
+        if (credentials.accessToken === undefined) return forAll(jobs, NOT_CONNECTED);
+        const api = batchApi(credentials, fetch, signal);
+        return deliver([jobs], (some) => sendBatch(api, some));
+      },
+      health: (signal) => health(credentials, fetch, signal),
+    };
+  },
 });
 
 /** https://developers.hubspot.com/docs/api-reference/account-account-info-v3/guide */

@@ -17,7 +17,7 @@ import { COLLECTION_SIZE, sendCollection } from './collections.ts';
 import { SalesforceCredentials, salesforceOAuth, versionOf } from './credentials.ts';
 import { health } from './health.ts';
 import { refusalOfJob } from './rows.ts';
-import { connect, type Salesforce } from './transport.ts';
+import type { connect as Connect, Salesforce } from './transport.ts';
 
 /** How large the calls of the provider `salesforce` get, and which API they take. */
 export interface SalesforceOptions {
@@ -55,9 +55,17 @@ export function salesforceProvider({
     timeoutMs: 180_000,
     endpointKey: 'api',
     groupKey,
-    open(credentials, context) {
+    async open(credentials, context) {
       const access = accessSource(credentials, context.fetch);
-      const parts: Parts = { access, context, version: versionOf(credentials), bulkFrom, checkAfterMs };
+      const parts: Parts = {
+        access,
+        context,
+        // jsforce takes memory and time: only for those who use it.
+        connect: (await import('./transport.ts')).connect,
+        version: versionOf(credentials),
+        bulkFrom,
+        checkAfterMs,
+      };
       return {
         processBatch: (jobs, call) => processBatch(parts, jobs, call),
         resolve: (jobs, call) => resolve(parts, jobs, call),
@@ -73,6 +81,7 @@ export function salesforceProvider({
 interface Parts {
   readonly access: AccessSource;
   readonly context: OpenContext;
+  readonly connect: typeof Connect;
   readonly version: string;
   readonly bulkFrom: number;
   readonly checkAfterMs: number;
@@ -124,7 +133,7 @@ async function resolve(
 
 /** Works with a connection; `otherwise` turns the reason why there is none into an answer. */
 async function letIn<T>(
-  { access, context, version }: Parts,
+  { access, context, connect, version }: Parts,
   signal: AbortSignal,
   otherwise: (result: JobResult) => T,
   work: (salesforce: Salesforce, refused: () => JobResult) => Promise<T>,

@@ -1,6 +1,9 @@
 import { Duplex } from 'node:stream';
-import { Connection, type HttpRequest, type HttpResponse } from '@jsforce/jsforce-node';
+// All of jsforce would be twice as much to load; bulk2 adds itself to the core.
+import { Connection } from '@jsforce/jsforce-node/lib/core.js';
+import '@jsforce/jsforce-node/lib/api/bulk2.js';
 import { Transport } from '@jsforce/jsforce-node/lib/transport.js';
+import type { HttpRequest, HttpResponse } from '@jsforce/jsforce-node/lib/types/index.js';
 import { StreamPromise } from '@jsforce/jsforce-node/lib/util/promise.js';
 import { readAnswer, type TextAnswer } from '../http-text.ts';
 import type { Access } from './access.ts';

@@ -3,7 +3,7 @@ import { crmPlugin } from '../../src/index.ts';
 import type { RunnerSettings } from './runner.ts';
 
 // A runner in a process of its own, which a test can kill.
-const { database, credentials, salesforce, leaseMs } = JSON.parse(
+const { database, credentials, salesforce, tuning } = JSON.parse(
   process.env['CRM_RUNNER'] ?? '{}',
 ) as RunnerSettings;
 const engine = createEngine({
@@ -11,6 +11,6 @@ const engine = createEngine({
   plugins: [crmPlugin({ salesforce })],
   allowNetworks: ['127.0.0.0/8'],
   credentials: () => credentials,
-  tuning: { leaseMs, heartbeatMs: 100, pollMs: 50 },
+  tuning: { ...tuning, heartbeatMs: 100, pollMs: 50 },
 });
 await engine.start();

@@ -7,7 +7,7 @@ export interface RunnerSettings {
   readonly database: string;
   readonly credentials: Record<string, string | number>;
   readonly salesforce: SalesforceOptions;
-  readonly leaseMs: number;
+  readonly tuning: { readonly leaseMs: number; readonly rehintMs: number };
 }
 
 export interface Runner {
