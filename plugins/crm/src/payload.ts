@@ -1,8 +1,5 @@
 import { type JsonValue, type Static, Type, variables } from '@batchsender/core/plugin';
 
-/** What may happen to a record. */
-export type Operation = 'create' | 'update' | 'upsert' | 'delete';
-
 const closed = { additionalProperties: false };
 
 /** A record's fields by name. A value that is an object refers to another record, or is a compound field. */

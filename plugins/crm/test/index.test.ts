@@ -47,6 +47,18 @@ describe('the plugin', () => {
     }
   });
 
+  it('needs a setting for each real provider, so that without any the jobs go to the sandbox', () => {
+    const providers = plugin.modules[0]?.providers ?? {};
+    const usable = Object.entries(providers).filter(([, { credentials }]) => {
+      const { required = [], minProperties = 0 } = credentials as {
+        required?: string[];
+        minProperties?: number;
+      };
+      return required.length === 0 && minProperties === 0;
+    });
+    expect(usable.map(([name]) => name)).toEqual(['sandbox']);
+  });
+
   it('marks its secrets', () => {
     expect(secretFields(HubspotCredentials)).toEqual(['accessToken', 'refreshToken', 'clientSecret']);
     expect(secretFields(SalesforceCredentials)).toEqual(['accessToken', 'refreshToken', 'clientSecret']);

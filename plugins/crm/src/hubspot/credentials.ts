@@ -29,7 +29,8 @@ export const HubspotCredentials = Type.Object(
     ),
     baseUrl: Type.Optional(Type.String({ minLength: 1, description: `Where the API is. Default ${API}.` })),
   },
-  { additionalProperties: false },
+  // Without any setting the jobs belong into the sandbox.
+  { additionalProperties: false, minProperties: 1 },
 );
 
 /** The credentials of the provider `hubspot`. */

@@ -9,7 +9,7 @@ type Fields = Readonly<Record<string, unknown>>;
 const TRANSIENT = new Set(['INTERNAL_ERROR', 'SERVER_ERROR', 'RATE_LIMITS', 'LOCKED']);
 
 /** What HubSpot says of a record that it refused: the most exact part of it. */
-export function refusalIn(error: Fields): Refusal {
+function refusalIn(error: Fields): Refusal {
   const message = textOf(error['message']);
   const [property] = propertiesIn(message);
   const [inner] = listOf(error['errors']).map(objectOf);

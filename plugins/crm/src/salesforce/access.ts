@@ -23,7 +23,7 @@ export interface AccessSource {
 const FRESH_MS = 60_000;
 
 const NOT_CONNECTED = blocked('not_connected', {
-  message: 'There is no access: connect Salesforce by OAuth, or give clientId, clientSecret and instanceUrl',
+  message: 'There is no access: connect Salesforce by OAuth, or give clientId and clientSecret',
 });
 
 /** Uses the connection's own token, or else asks for one by client credentials and keeps it for the session. */
@@ -58,16 +58,11 @@ export function accessSource(
   };
 }
 
-function givenAccess(accessToken: string, instanceUrl: string | undefined): AccessSource {
+function givenAccess(accessToken: string, instanceUrl: string): AccessSource {
   const expired = blocked('token_expired', {
     message: 'Salesforce refused the access token: it has expired or was revoked, so connect again',
   });
-  if (instanceUrl !== undefined)
-    return { get: async () => ({ accessToken, instanceUrl }), refused: () => expired };
-  const unknown = blocked('no_instance_url', {
-    message: 'An access token needs instanceUrl, your My Domain',
-  });
-  return { get: async () => unknown, refused: () => unknown };
+  return { get: async () => ({ accessToken, instanceUrl }), refused: () => expired };
 }
 
 interface Asking {

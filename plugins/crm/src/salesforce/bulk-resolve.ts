@@ -30,7 +30,7 @@ interface Asking {
 }
 
 /** The bulk job that a job is in; `none` if its call never had one, `collection` if it went by sObject Collections. */
-export function bulkJobOf({ ref, note }: UnresolvedJob<CrmPayload>): string | 'none' | 'collection' {
+function bulkJobOf({ ref, note }: UnresolvedJob<CrmPayload>): string | 'none' | 'collection' {
   if (ref !== undefined) return ref;
   const noted = note as Note | undefined;
   if (noted === undefined) return 'none';

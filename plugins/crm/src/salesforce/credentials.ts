@@ -1,16 +1,15 @@
 import { type OAuth, type Static, secret, Type } from '@batchsender/core/plugin';
 
-const LOGIN = 'https://login.salesforce.com';
-
 /** Winter '25; each version is supported for three years at least (https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/api_rest_eol.htm). */
 const API_VERSION = '62.0';
 
 /** Schema of the credentials of the provider `salesforce`. */
 export const SalesforceCredentials = Type.Object(
   {
-    instanceUrl: Type.Optional(
-      Type.String({ minLength: 1, description: 'Your My Domain, such as https://acme.my.salesforce.com.' }),
-    ),
+    instanceUrl: Type.String({
+      minLength: 1,
+      description: 'Your My Domain, such as https://acme.my.salesforce.com. OAuth puts it right by itself.',
+    }),
     accessToken: Type.Optional(
       secret({ description: 'OAuth fills it in by itself; or a token of your own.' }),
     ),
@@ -25,7 +24,7 @@ export const SalesforceCredentials = Type.Object(
     loginUrl: Type.Optional(
       Type.String({
         minLength: 1,
-        description: `Where tokens come from. Default: instanceUrl, else ${LOGIN}. A sandbox: https://test.salesforce.com.`,
+        description: 'Where tokens come from, if not from instanceUrl: such as https://login.salesforce.com.',
       }),
     ),
     apiVersion: Type.Optional(
@@ -45,7 +44,7 @@ export const versionOf = ({ apiVersion = API_VERSION }: SalesforceCredentials): 
 
 /** Where tokens come from; client credentials are given by a My Domain alone. */
 export const loginOf = ({ loginUrl, instanceUrl }: SalesforceCredentials): string =>
-  (loginUrl ?? instanceUrl ?? LOGIN).replace(/\/+$/, '');
+  (loginUrl ?? instanceUrl).replace(/\/+$/, '');
 
 /** https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_web_server_flow.htm */
 export const salesforceOAuth: OAuth<SalesforceCredentials> = {
