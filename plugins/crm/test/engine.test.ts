@@ -153,6 +153,22 @@ describe('ten thousand records, of which some are refused', () => {
   });
 });
 
+it('takes the columns of a spreadsheet as variables of the record', async () => {
+  const engine = await started();
+  const record = { email: '{{ email }}', firstname: '{{ name }}' };
+  const { id } = await engine.submit({
+    type: 'crm',
+    provider: 'hubspot',
+    defaults: { operation: 'upsert', object: 'contacts', externalIdField: 'email', record },
+    jobs: [{ variables: { email: 'ada@example.com', name: 'Ada' } }],
+  });
+  expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 1 });
+  expect([...hubspot.records.values()][0]?.properties).toEqual({
+    email: 'ada@example.com',
+    firstname: 'Ada',
+  });
+});
+
 describe('Salesforce, when things go wrong', () => {
   const OWN = { bulkFrom: 50, checkAfterMs: 20 };
   const own = crmPlugin({ salesforce: OWN });
@@ -218,6 +234,19 @@ describe('Salesforce, when things go wrong', () => {
     expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 1_000, failed: 0, unknown: 0 });
     expect(salesforce.ledger).toHaveLength(1_000);
     expect(salesforce.records.size).toBe(1_000);
+  });
+
+  it('is blocked by a 401 while a bulk job is under way, and asks on after the unblocking', async () => {
+    salesforce.next.push('fine', 'fine', 'fine');
+    salesforce.mood = 'auth';
+    const engine = await started(own);
+    const { id } = await submit(engine, 300);
+    await until('the block', async () => (await engine.getBatch(id)).blocked);
+    salesforce.mood = 'fine';
+    await engine.unblockConnection('crm.salesforce');
+    expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 300, failed: 0, unknown: 0 });
+    expect(methods().filter((method) => method === 'PUT')).toHaveLength(1);
+    expect(salesforce.ledger).toHaveLength(300);
   });
 
   it('fails an unknown field where it is, and not the batch', async () => {
