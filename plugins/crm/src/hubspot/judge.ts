@@ -1,4 +1,4 @@
-import { blocked, type JobResult } from '@batchsender/core/plugin';
+import { blocked, failed, type JobResult } from '@batchsender/core/plugin';
 import { objectOf, parseJson, textOf } from '../http-text.ts';
 import { patience, resultOfStatus } from '../refused-call.ts';
 import type { HubspotRefusal } from './client.ts';
@@ -14,6 +14,9 @@ const MIGRATION_PAUSE_MS = 3_600_000;
 
 /** Statuses that speak of what is in the records. */
 const OF_RECORDS = new Set([400, 404, 409, 413, 422]);
+
+/** Sentences about the object or the external id: no record of the call can be written, whatever is in it. */
+const OF_ALL = /infer object type|non-unique/i;
 
 /** What HubSpot says in the body of an error. */
 export const errorOf = ({ body }: HubspotRefusal): Readonly<Record<string, unknown>> =>
@@ -43,6 +46,10 @@ export function judgeCall(refusal: HubspotRefusal): JobResult | undefined {
     case 477:
       return patience(wait, MIGRATION_PAUSE_MS, 'migration_in_progress');
     default:
-      return OF_RECORDS.has(status) ? undefined : resultOfStatus({ status, headers });
+      if (!OF_RECORDS.has(status)) return resultOfStatus({ status, headers });
+      if (!OF_ALL.test(textOf(error['message']) ?? '')) return undefined;
+      return failed('invalid_object', {
+        message: 'HubSpot does not know the object, or externalIdField is no property with unique values',
+      });
   }
 }

@@ -16,6 +16,7 @@ import { parseCsv } from './csv.ts';
 import { errorOf, judgeCall } from './judge.ts';
 import { matchRows, type ResultRow } from './match-rows.ts';
 import { parseBulkError, resultOfError } from './record-errors.ts';
+import type { Row } from './rows.ts';
 import type { Salesforce } from './transport.ts';
 
 export type Unresolved = readonly UnresolvedJob<CrmPayload>[];
@@ -82,7 +83,7 @@ async function resolveBulk(
         return matchRows(jobs, await resultRows(bulk));
       case 'Failed':
       case 'Aborted':
-        return await unfinished(bulk, jobs, textOf(info['errorMessage']) ?? '');
+        return await unfinished(bulk, jobs, info);
       default:
         throw new LostCallError('The answer tells no state of the bulk job', 'invalid_response');
     }
@@ -111,7 +112,7 @@ function unanswered(
 
 /** At first soon, then less and less often. */
 const nextCheckMs = (jobs: Unresolved, firstMs: number): number => {
-  const ageMs = Math.max(0, ...jobs.map((job) => job.ageMs));
+  const ageMs = jobs.reduce((oldest, job) => Math.max(oldest, job.ageMs), 0);
   return Math.max(firstMs, Math.min(LAST_CHECK_MS, ageMs / 4));
 };
 
@@ -137,25 +138,26 @@ async function resultRows(bulk: BulkJob): Promise<ResultRow[]> {
 }
 
 /** A bulk job that ended early: what was worked on counts, and what was not is tried again. */
-async function unfinished(bulk: BulkJob, jobs: Unresolved, errorMessage: string): Promise<Resolutions> {
-  const untouched = (await rowsOf(bulk.getUnprocessedRecords(true))).map(
+async function unfinished(
+  bulk: BulkJob,
+  jobs: Unresolved,
+  info: Readonly<Record<string, unknown>>,
+): Promise<Resolutions> {
+  const errorMessage = textOf(info['errorMessage']) ?? '';
+  const untried = (job: UnresolvedJob<CrmPayload>) => resultOfFailedJob(errorMessage, job);
+  // One that was aborted before it was closed has no results to ask for.
+  if (info['numberRecordsProcessed'] === 0) return jobs.map((job) => ({ ...untried(job), jobId: job.id }));
+  const rows = (await rowsOf(bulk.getUnprocessedRecords(true))).map(
     (row): ResultRow => ({ row, result: (job) => resultOfFailedJob(errorMessage, job) }),
   );
-  const done = await resultRows(bulk);
-  // One that was aborted before its end has no results at all: none of it was worked on.
-  if (done.length + untouched.length === 0)
-    return jobs.map((job) => ({ ...resultOfFailedJob(errorMessage, job), jobId: job.id }));
-  return matchRows(jobs, [...done, ...untouched]);
+  return matchRows(jobs, [...(await resultRows(bulk)), ...rows]);
 }
 
-async function rowsOf(answer: Promise<unknown>) {
-  const text = await answer;
-  if (text !== undefined && typeof text !== 'string')
-    throw new LostCallError('The results are no CSV', 'invalid_response');
-  // Without results the answer is empty.
-  if (text === undefined || text.trim() === '') return [];
-  if (!/sf__(Id|Error|Created)/.test(text.slice(0, text.indexOf('\n') + 1)) && text.startsWith('<')) {
+/** Without results the answer is empty. */
+async function rowsOf(answer: Promise<unknown>): Promise<Row[]> {
+  const text = (await answer) ?? '';
+  if (typeof text !== 'string' || text.startsWith('<')) {
     throw new LostCallError('The results are no CSV', 'invalid_response');
   }
-  return parseCsv(text);
+  return parseCsv(text.trim() === '' ? '' : text);
 }

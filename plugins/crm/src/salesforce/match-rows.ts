@@ -18,11 +18,7 @@ const MISSING = unknown('missing_result', {
  * each row repeats. Where they do not fit (a value was written in another way), by the record's id or
  * external id alone, if no other job has the same. Equal rows are interchangeable.
  */
-export function matchRows(
-  jobs: Jobs,
-  rows: readonly ResultRow[],
-  missing: (job: Job<CrmPayload>) => JobResult = () => MISSING,
-): IdentifiedResult[] {
+export function matchRows(jobs: Jobs, rows: readonly ResultRow[]): IdentifiedResult[] {
   const found = new Map<string, JobResult>();
   const waiting = Map.groupBy(jobs, (job) => echoOf(rowOf(job.payload)));
   const rest: ResultRow[] = [];
@@ -40,7 +36,7 @@ export function matchRows(
     found.set(job.id, result(job));
     same.pop();
   }
-  return jobs.map((job) => ({ ...(found.get(job.id) ?? missing(job)), jobId: job.id }));
+  return jobs.map((job) => ({ ...(found.get(job.id) ?? MISSING), jobId: job.id }));
 }
 
 /** All that was sent in a row, without the columns that Salesforce adds. */

@@ -88,6 +88,8 @@ function answer(hubspot: Hubspot, request: VendorRequest, mood: Mood): VendorAns
     /^\/crm\/v3\/objects\/([^/]+)\/batch\/(create|update|upsert|archive)$/.exec(request.url.pathname) ?? [];
   if (operation === '') return error(404, 'NOT_FOUND', 'No such resource');
   const { inputs = [] } = request.json as { inputs?: Input[] };
+  if (object === 'nothing')
+    return error(400, 'VALIDATION_ERROR', 'Unable to infer object type from: nothing');
   if (inputs.length > 100) return error(400, 'VALIDATION_ERROR', 'Batch size is over 100');
   return work(hubspot, { object, operation, inputs, refuseAll: mood === 'refuse' });
 }

@@ -46,6 +46,9 @@ export class SalesforceBulk {
     if (request.method === 'PUT') return upload(job, request.text);
     if (request.method === 'PATCH') return this.#change(job, request);
     if (part === '') return this.#check(job, mood, known);
+    if (job.taken.length + job.refused.length + job.unprocessed.length === 0) {
+      return error(400, 'INVALIDJOBSTATE', 'The job has no results');
+    }
     const rows = {
       successfulResults: job.taken,
       failedResults: job.refused,

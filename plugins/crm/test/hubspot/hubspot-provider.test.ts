@@ -151,6 +151,12 @@ describe('records that HubSpot refuses', () => {
     expect(await sender.send([update])).toMatchObject([{ status: 'failed', code: 'object_not_found' }]);
   });
 
+  it('fails an object that does not exist in one request', async () => {
+    const results = await sender.send(names(50).map((name) => upsert(name, { object: 'nothing' })));
+    expect(results).toMatchObject(Array(50).fill({ status: 'failed', code: 'invalid_object' }));
+    expect(hubspot.requests).toHaveLength(1);
+  });
+
   it('fails what it cannot say in HubSpot without a request', async () => {
     const results = await sender.send([
       contact('Ada', { record: { address: { city: 'London' } } }),

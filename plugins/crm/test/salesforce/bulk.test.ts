@@ -191,6 +191,10 @@ describe('a bulk job', () => {
     );
     expect([...salesforce.bulk.jobs.values()].map(({ state }) => state)).toEqual(['Aborted']);
     expect(salesforce.ledger).toEqual([]);
+    // The same again, where the process died after it had aborted the job.
+    expect(await ask(many(3, upsert), { note })).toMatchObject(
+      Array(3).fill({ status: 'retry', code: 'bulk_job_failed' }),
+    );
   });
 
   it('is found again where the answer to its end was lost', async () => {
