@@ -110,8 +110,7 @@ describe('ten thousand records, of which some are refused', () => {
     const { id } = await engine.submit({
       type: 'crm',
       provider: 'salesforce',
-      // Every record is new: the vendor's server need not look for it.
-      defaults: { operation: 'create', object: 'Contact' },
+      defaults: UPSERT,
       jobs: people(COUNT),
     });
     expect((await ended(engine, id)).counts).toMatchObject({

@@ -23,7 +23,7 @@ export const HubspotCredentials = Type.Object(
     requestsPerTenSeconds: Type.Optional(
       Type.Integer({
         minimum: 1,
-        maximum: 1_000,
+        maximum: 100_000,
         description: 'Calls in ten seconds. Default 100; 190 in the professional and enterprise editions.',
       }),
     ),

@@ -21,7 +21,7 @@ export const hubspot = defineProvider({
   oauth: hubspotOAuth,
   guarantee: guaranteeBy(AT_MOST_ONCE),
   batchSize: BATCH_SIZE,
-  concurrency: 5,
+  concurrency: 10,
   timeoutMs: 60_000,
   rates: ratesOf,
   endpointKey: 'api',

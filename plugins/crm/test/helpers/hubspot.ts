@@ -31,6 +31,8 @@ export interface HubspotWrite {
 
 export interface Hubspot extends HttpVendor {
   readonly records: Map<string, HubspotRecord>;
+  /** Ids by property and value, of those that were written. */
+  readonly byProperty: Map<string, string>;
   /** Every record that was written, in order: what the outcomes are compared with. */
   readonly ledger: HubspotWrite[];
   token: string;
@@ -51,6 +53,7 @@ export async function hubspotVendor(token = 'pat-eu1-canary-token-5c1e'): Promis
   const vendor = await httpVendor((request, mood) => answer(hubspot, request, mood));
   const hubspot: Hubspot = Object.assign(vendor, {
     records: new Map(),
+    byProperty: new Map(),
     ledger: [],
     token,
     properties: undefined,
@@ -174,12 +177,11 @@ const refusal = ({ objectWriteTraceId }: Input, problems: object[]) => ({
   context: { objectWriteTraceId: [objectWriteTraceId] },
 });
 
-function find({ records }: Hubspot, { id = '', idProperty }: Input): HubspotRecord | undefined {
-  if (idProperty === undefined) return records.get(id);
-  return [...records.values()].find(
-    ({ properties }) => properties[idProperty]?.toLowerCase() === id.toLowerCase(),
-  );
+function find({ records, byProperty }: Hubspot, { id = '', idProperty }: Input): HubspotRecord | undefined {
+  return records.get(idProperty === undefined ? id : (byProperty.get(keyOf(idProperty, id)) ?? ''));
 }
+
+const keyOf = (property: string, value: string) => `${property}=${value.toLowerCase()}`;
 
 function apply(hubspot: Hubspot, object: string, operation: string, input: Input): object {
   const known = operation === 'create' ? undefined : find(hubspot, input);
@@ -190,6 +192,7 @@ function apply(hubspot: Hubspot, object: string, operation: string, input: Input
   if (properties['email'] !== undefined) properties['email'] = properties['email'].toLowerCase();
   if (operation === 'archive') hubspot.records.delete(id);
   else hubspot.records.set(id, { id, properties });
+  for (const [name, value] of Object.entries(properties)) hubspot.byProperty.set(keyOf(name, value), id);
   hubspot.ledger.push({ operation, object, id, traceId: input.objectWriteTraceId });
   return {
     id,

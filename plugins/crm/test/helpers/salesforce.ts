@@ -31,6 +31,8 @@ export interface SalesforceWrite {
 
 export interface Salesforce extends HttpVendor {
   readonly records: Map<string, Record<string, unknown>>;
+  /** Ids by field and value of an external id. */
+  readonly byExternalId: Map<string, string>;
   /** Every record that was written, in order: what the outcomes are compared with. */
   readonly ledger: SalesforceWrite[];
   readonly bulk: SalesforceBulk;
@@ -50,6 +52,7 @@ export async function salesforceVendor(token = '00D-canary!token-41b7'): Promise
   const vendor = await httpVendor((request, mood) => answer(salesforce, request, mood));
   const salesforce: Salesforce = Object.assign(vendor, {
     records: new Map<string, Record<string, unknown>>(),
+    byExternalId: new Map<string, string>(),
     ledger: [],
     bulk: new SalesforceBulk((write) => apply(salesforce, write)),
     token,
@@ -151,21 +154,21 @@ function apply(
   const id = known ?? `003${randomUUID().replaceAll('-', '').slice(0, 12)}AAA`;
   if (operation === 'delete') records.delete(id);
   else records.set(id, { ...records.get(id), ...fields, Id: id });
+  if (operation === 'upsert') salesforce.byExternalId.set(externalIdOf(key, fields), id);
   ledger.push({ operation, object, id, via });
   return { id, created: known === undefined };
 }
 
 function findRecord(
-  { records }: Salesforce,
+  { records, byExternalId }: Salesforce,
   operation: Write['operation'],
   key: string | undefined,
   fields: Fields,
 ): string | undefined {
   if (operation === 'insert') return undefined;
-  if (operation === 'upsert') {
-    for (const [id, record] of records) if (record[key ?? ''] === fields[key ?? '']) return id;
-    return undefined;
-  }
+  if (operation === 'upsert') return byExternalId.get(externalIdOf(key, fields));
   const id = String(fields['Id']);
   return records.has(id) ? id : undefined;
 }
+
+const externalIdOf = (key: string | undefined, fields: Fields): string => `${key}=${fields[key ?? '']}`;
