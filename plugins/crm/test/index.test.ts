@@ -61,7 +61,12 @@ describe('the plugin', () => {
 
   it('marks its secrets', () => {
     expect(secretFields(HubspotCredentials)).toEqual(['accessToken', 'refreshToken', 'clientSecret']);
-    expect(secretFields(SalesforceCredentials)).toEqual(['accessToken', 'refreshToken', 'clientSecret']);
+    expect(secretFields(SalesforceCredentials)).toEqual([
+      'accessToken',
+      'refreshToken',
+      'clientSecret',
+      'consumerSecret',
+    ]);
     expect(secretFields(PipedriveCredentials)).toEqual(['apiToken']);
     expect(redact({ apiToken: 'abc' }, PipedriveCredentials)).toEqual({ apiToken: '[redacted]' });
   });

@@ -23,7 +23,7 @@ export interface AccessSource {
 const FRESH_MS = 60_000;
 
 const NOT_CONNECTED = blocked('not_connected', {
-  message: 'There is no access: connect Salesforce by OAuth, or give clientId and clientSecret',
+  message: 'There is no access: connect Salesforce by OAuth, or give consumerKey and consumerSecret',
 });
 
 /** Uses the connection's own token, or else asks for one by client credentials and keeps it for the session. */
@@ -31,15 +31,15 @@ export function accessSource(
   credentials: SalesforceCredentials,
   fetch: typeof globalThis.fetch,
 ): AccessSource {
-  const { accessToken, instanceUrl, clientId, clientSecret } = credentials;
+  const { accessToken, instanceUrl, consumerKey, consumerSecret } = credentials;
   if (accessToken !== undefined) return givenAccess(accessToken, instanceUrl);
-  if (clientId === undefined || clientSecret === undefined)
+  if (consumerKey === undefined || consumerSecret === undefined)
     return { get: async () => NOT_CONNECTED, refused: () => NOT_CONNECTED };
   let asked: { promise: Promise<Access | JobResult>; atMs: number } | undefined;
   return {
     async get(signal) {
       asked ??= {
-        promise: askForToken(credentials, { clientId, clientSecret, fetch, signal }),
+        promise: askForToken(credentials, { consumerKey, consumerSecret, fetch, signal }),
         atMs: performance.now(),
       };
       const { promise } = asked;
@@ -66,8 +66,8 @@ function givenAccess(accessToken: string, instanceUrl: string): AccessSource {
 }
 
 interface Asking {
-  readonly clientId: string;
-  readonly clientSecret: string;
+  readonly consumerKey: string;
+  readonly consumerSecret: string;
   readonly fetch: typeof globalThis.fetch;
   readonly signal: AbortSignal;
 }
@@ -75,12 +75,12 @@ interface Asking {
 /** https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_client_credentials_flow.htm */
 async function askForToken(
   credentials: SalesforceCredentials,
-  { clientId, clientSecret, fetch, signal }: Asking,
+  { consumerKey, consumerSecret, fetch, signal }: Asking,
 ): Promise<Access | JobResult> {
   const body = new URLSearchParams({
     grant_type: 'client_credentials',
-    client_id: clientId,
-    client_secret: clientSecret,
+    client_id: consumerKey,
+    client_secret: consumerSecret,
   });
   try {
     const url = `${loginOf(credentials)}/services/oauth2/token`;
@@ -104,7 +104,7 @@ function noToken(answer: Parameters<typeof resultOfStatus>[0], error: unknown): 
     return result.status === 'retry' ? { ...result, possibleDuplicate: false } : result;
   }
   const refused: Blocked = blocked(codeOf(error, 'auth_failed'), {
-    message: 'Salesforce gave no token for clientId and clientSecret: see the app and its run-as user',
+    message: 'Salesforce gave no token for consumerKey and consumerSecret: see the app and its run-as user',
   });
   return refused;
 }

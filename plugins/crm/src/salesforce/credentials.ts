@@ -15,12 +15,14 @@ export const SalesforceCredentials = Type.Object(
     ),
     refreshToken: Type.Optional(secret({ description: 'OAuth fills it in by itself.' })),
     clientId: Type.Optional(
-      Type.String({
-        minLength: 1,
-        description: 'Consumer key of your app, for OAuth or client credentials.',
-      }),
+      Type.String({ minLength: 1, description: 'For OAuth: the consumer key of your app.' }),
     ),
-    clientSecret: Type.Optional(secret({ description: 'Consumer secret of your app.' })),
+    clientSecret: Type.Optional(secret({ description: 'For OAuth: the consumer secret of your app.' })),
+    consumerKey: Type.Optional(
+      // Not `clientId`: with that one a person is to grant access.
+      Type.String({ minLength: 1, description: 'For client credentials: the consumer key of your app.' }),
+    ),
+    consumerSecret: Type.Optional(secret({ description: 'For client credentials: the consumer secret.' })),
     loginUrl: Type.Optional(
       Type.String({
         minLength: 1,

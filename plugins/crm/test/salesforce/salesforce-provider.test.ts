@@ -196,8 +196,8 @@ describe('calls that Salesforce refuses', () => {
 describe('client credentials', () => {
   const ask = () =>
     openSender<SalesforceCredentials>(provider, {
-      clientId: salesforce.client.id,
-      clientSecret: salesforce.client.secret,
+      consumerKey: salesforce.client.id,
+      consumerSecret: salesforce.client.secret,
       instanceUrl: salesforce.url,
     });
 
@@ -216,8 +216,8 @@ describe('client credentials', () => {
 
   it('blocks if they are wrong', async () => {
     const own = await openSender<SalesforceCredentials>(provider, {
-      clientId: 'another',
-      clientSecret: 'another-secret',
+      consumerKey: 'another',
+      consumerSecret: 'another-secret',
       instanceUrl: salesforce.url,
     });
     expect(await own.send([upsert(1)])).toMatchObject([{ status: 'blocked', code: 'invalid_client' }]);
