@@ -23,6 +23,7 @@ export default defineConfig({
       project('core', 'core'),
       project('plugin-crm', 'plugins/crm'),
       project('plugin-email', 'plugins/email'),
+      project('plugin-sms', 'plugins/sms'),
       project('plugin-webhook', 'plugins/webhook'),
       project('server', 'server'),
       project('example-custom-plugin', 'examples/custom-plugin'),

@@ -15,17 +15,22 @@ import { validatorCompiler } from './http/validator.ts';
 import type { MetricsSource } from './metrics/metrics.ts';
 import { collectOpenApi, openApiRoutes } from './openapi/routes.ts';
 import type { App } from './routes/app-type.ts';
+import { auditLogRoute } from './routes/audit-log.ts';
 import { batchFormRoute } from './routes/batch-form.ts';
 import { batchResultsRoutes } from './routes/batch-results.ts';
 import { batchSteeringRoutes } from './routes/batch-steering.ts';
 import { batchUploadRoutes } from './routes/batch-upload.ts';
 import { batchRoutes } from './routes/batches.ts';
+import { callbackRoutes } from './routes/callbacks.ts';
 import { connectionRoutes } from './routes/connections.ts';
+import { endpointRoutes } from './routes/endpoints.ts';
 import { healthRoutes, type RunnerState } from './routes/health.ts';
 import { homeRoute } from './routes/home.ts';
 import { jobRoutes } from './routes/jobs.ts';
 import { metricsRoute } from './routes/metrics.ts';
 import { moduleRoutes } from './routes/modules.ts';
+import { oauthRoutes } from './routes/oauth.ts';
+import { suppressionRoutes } from './routes/suppressions.ts';
 import { installTracing } from './tracing/request-spans.ts';
 
 /** Largest JSON body, in bytes; longer lists are uploaded as NDJSON. */
@@ -83,6 +88,11 @@ export function buildApp(options: AppOptions): App {
     batchSteeringRoutes(app, engine);
     jobRoutes(app, engine);
     connectionRoutes(app, engine);
+    oauthRoutes(app, engine);
+    endpointRoutes(app, engine);
+    suppressionRoutes(app, engine);
+    auditLogRoute(app, engine);
+    callbackRoutes(app, engine);
     openApiRoutes(app);
   });
   return app;

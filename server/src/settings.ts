@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { SecretKeys } from '@batchsender/core';
 import { Value } from 'typebox/value';
 import { StartError } from './cli/start-error.ts';
 import { coerceRecord } from './coerce.ts';
@@ -7,6 +8,7 @@ import { type Environment, readVariable } from './settings/environment.ts';
 import { type NatsSettings, natsSettings } from './settings/nats.ts';
 import { HIDDEN } from './settings/nats-variables.ts';
 import { parseNetworks } from './settings/networks.ts';
+import { readSecretKeys } from './settings/secret-keys.ts';
 import { type Role, Variables, type VariableValues } from './settings/variables.ts';
 
 /** The server's settings. */
@@ -19,7 +21,8 @@ export interface Settings {
   readonly dataDir: string;
   readonly publicUrl: string | undefined;
   readonly apiKey: string | undefined;
-  readonly secretKey: string | undefined;
+  /** Undefined: those of the embedded database, or none. */
+  readonly secretKeys: SecretKeys | undefined;
   readonly logLevel: LogLevel;
   readonly allowNetworks: readonly string[];
   readonly retry: { readonly maxAttempts?: number; readonly baseMs?: number };
@@ -95,7 +98,8 @@ function toSettings(values: VariableValues, cwd: string): Settings {
     dataDir: resolve(cwd, values.BATCHSENDER_DATA),
     publicUrl: values.BATCHSENDER_PUBLIC_URL?.replace(/\/+$/, ''),
     apiKey: values.BATCHSENDER_API_KEY,
-    secretKey: values.BATCHSENDER_SECRET_KEY,
+    secretKeys:
+      values.BATCHSENDER_SECRET_KEY === undefined ? undefined : readSecretKeys(values.BATCHSENDER_SECRET_KEY),
     logLevel: values.LOG_LEVEL,
     allowNetworks: networks,
     retry: {

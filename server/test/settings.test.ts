@@ -18,7 +18,7 @@ test('without any variable the defaults hold', () => {
     dataDir: '/app/.batchsender',
     publicUrl: undefined,
     apiKey: undefined,
-    secretKey: undefined,
+    secretKeys: undefined,
     logLevel: 'info',
     allowNetworks: [],
     retry: {},
@@ -88,6 +88,17 @@ test.each([
 
 test('all wrong variables are named at once', () => {
   expect(messageOf({ PORT: 'x', LOG_LEVEL: 'y' }).split('\n')).toHaveLength(2);
+});
+
+test('the keys of stored credentials are read, and refused without being shown', () => {
+  const key = Buffer.alloc(32, 'k').toString('base64');
+  expect(read({ BATCHSENDER_SECRET_KEY: `new:${key},${key}` }).secretKeys).toMatchObject({
+    current: { id: 'new' },
+    previous: [{ id: expect.stringMatching(/^[0-9a-f]{8}$/) }],
+  });
+  const message = messageOf({ BATCHSENDER_SECRET_KEY: 'mine:hunter2' });
+  expect(message).toMatch(/^BATCHSENDER_SECRET_KEY: The secret key "mine" must have 32 bytes/);
+  expect(message).not.toContain('hunter2');
 });
 
 test('a secret is never shown', () => {

@@ -1,11 +1,17 @@
 import type { JobPayload, JsonObject, Logger, Plugin } from '../plugin/index.ts';
+import type { ReceivingEngine } from './callbacks.ts';
+import type { Connections } from './connections/api.ts';
+import type { FailingEndpoint } from './endpoint.ts';
 import type { IsolatedEngine, IsolationOptions } from './isolation.ts';
 import type { Activity, Backlog, EngineObserver } from './observer.ts';
+import type { JobPreview } from './preview.ts';
 import type { Registry } from './registry.ts';
 import type { BatchResults, ResultFilter } from './results.ts';
+import type { Suppressed } from './suppressions.ts';
 import type { Transport } from './transport.ts';
 import type { Tuning } from './tuning.ts';
 import type { OnInvalid, Upload } from './upload.ts';
+import type { SecretKeys } from './vault/secret-key.ts';
 
 /** The tenant of calls that name none. */
 export const DEFAULT_TENANT = 'default';
@@ -42,6 +48,13 @@ export interface BatchInput {
   readonly jobs?: readonly JobPayload[];
   /** Name of a provider of the module. Default: the module's first. */
   readonly provider?: string;
+  /** Name of a connection of the tenant; the provider follows from it. Default: the provider's default connection. */
+  readonly connection?: string;
+  /**
+   * Everything as usual, but the module's `sandbox` provider takes the jobs, whatever `provider` and
+   * `connection` say: they are checked, and nobody is reached. Default false.
+   */
+  readonly dryRun?: boolean;
   /** Higher is dispatched first among the batches of a tenant: -100 to 100, default 0. */
   readonly priority?: number;
   /** Not before this time. */
@@ -79,7 +92,11 @@ export interface Batch {
   readonly name: string | null;
   readonly state: BatchState;
   readonly provider: string;
+  /** Name of its connection; null for a default one. */
+  readonly connection: string | null;
   readonly connectionId: string;
+  /** The sandbox takes its jobs. */
+  readonly dryRun: boolean;
   readonly priority: number;
   readonly counts: BatchCounts;
   /** The paths by which duplicates are left out; null if they are taken. */
@@ -111,6 +128,8 @@ export interface JobSummary {
   readonly code: string | null;
   readonly message: string | null;
   readonly possibleDuplicate: boolean;
+  /** The receipt that counts, by precedence; null if the provider reported none. */
+  readonly delivery: string | null;
   /** Time of the latest event; null if there is none yet. */
   readonly at: Date | null;
 }
@@ -141,16 +160,6 @@ export interface PageOptions {
   readonly cursor?: string;
 }
 
-export interface Connection {
-  readonly id: string;
-  readonly type: string;
-  readonly provider: string;
-  readonly state: 'ok' | 'blocked';
-  readonly code: string | null;
-  readonly message: string | null;
-  readonly since: Date | null;
-}
-
 /** A client that is inside a transaction of the caller: `pg`'s `Client` or `PoolClient`. */
 export interface TransactionClient {
   // biome-ignore lint/suspicious/noExplicitAny: pg's own signature
@@ -163,7 +172,7 @@ export interface Tenant {
 }
 
 /** The engine: takes batches, delivers them, and knows every job's fate. */
-export interface Engine extends IsolatedEngine {
+export interface Engine extends IsolatedEngine, ReceivingEngine {
   readonly registry: Registry;
   /** Brings the database schema up to date; safe when many call it at once. `start` and the others call it too. */
   migrate(): Promise<void>;
@@ -185,12 +194,14 @@ export interface Engine extends IsolatedEngine {
   submit(
     batch: BatchInput,
     options?: Tenant & { client?: TransactionClient; idempotency?: IdempotencyClaim },
-  ): Promise<Batch>;
+  ): Promise<Batch & Suppressed<number>>;
   /** Stores one job; those that arrive together share a transaction and a batch. */
   submitJob(
     job: Omit<BatchInput, 'jobs' | 'defaults' | 'name' | 'sealed' | 'dedupeBy'> & { payload: JobPayload },
     options?: Tenant & { idempotency?: IdempotencyClaim },
-  ): Promise<{ jobId: string; batchId: string }>;
+  ): Promise<{ jobId: string; batchId: string } & Suppressed<true>>;
+  /** Looks at a job without storing it. @throws BatchSenderError `unknown_type`; for bad defaults as `submit` does. */
+  preview(job: { type: string; payload: JobPayload; defaults?: JobPayload }): JobPreview;
   /** Begins an upload. @throws BatchSenderError `batch_not_open`, `upload_in_progress`. */
   upload(batchId: string, options?: Tenant & { onInvalid?: OnInvalid }): Promise<Upload>;
   /**
@@ -223,9 +234,10 @@ export interface Engine extends IsolatedEngine {
     outcome: 'succeeded' | 'failed',
     options?: Tenant & { note?: string },
   ): Promise<JobDetail>;
-  listConnections(options?: Tenant): Promise<readonly Connection[]>;
-  /** Takes a block off; what waited goes on. */
-  unblockConnection(connectionId: string, options?: Tenant): Promise<Connection>;
+  /** Endpoints that fail now, at most 1,000, those that have done so for longest first. */
+  listEndpoints(options?: Tenant): Promise<readonly FailingEndpoint[]>;
+  /** Named, encrypted credentials. */
+  readonly connections: Connections;
   /** A small store for a host's `Idempotency-Key` header. */
   readonly idempotency: IdempotencyStore;
   /** A host's own settings, such as a hash of its API key: small JSON values by name. */
@@ -291,6 +303,11 @@ export interface EngineOptions extends IsolationOptions {
   readonly logger?: Logger;
   /** Credentials of a provider's default connection. Default: `{}` for every provider. */
   readonly credentials?: (type: string, provider: string) => JsonObject | undefined;
+  /**
+   * Encrypt the credentials of stored connections; the same in all processes on a database. Without them
+   * none can be stored, and those that are stored cannot be used here.
+   */
+  readonly secretKeys?: SecretKeys;
   /** CIDR ranges that outgoing calls may reach although they are not public. */
   readonly allowNetworks?: readonly string[];
   /** Base URL that providers call back. */

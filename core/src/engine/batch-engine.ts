@@ -1,21 +1,25 @@
 import type { Logger } from '../plugin/index.ts';
 import type { Batch, Engine, EngineOptions, JobState, PageOptions, Tenant } from './api.ts';
-import { DEFAULT_TENANT } from './api.ts';
+import { storedConnections } from './connections/stored-connections.ts';
 import { receiptsOf } from './decisions/delivery.ts';
-import { schemaColumns } from './decisions/result-columns.ts';
 import { BatchSenderError } from './errors.ts';
+import { hostContext } from './host-context.ts';
+import type { ReceiptsOf } from './host-store.ts';
 import { checkBatchId, parseJobId } from './ids.ts';
+import { previewJob } from './intake/preview.ts';
 import { Singles } from './intake/singles.ts';
 import { Intake } from './intake/submit.ts';
 import type { IsolatedChunk } from './isolation.ts';
 import { keepFor } from './keep-for.ts';
 import type { Activity, Backlog, EngineObserver } from './observer.ts';
 import { type BatchFilter, pageOfBatches, pageOfJobs } from './pages.ts';
-import { readResults } from './read-results.ts';
+import { batchResults } from './read-results.ts';
+import { Inbox } from './receipts/inbox.ts';
 import type { Registry } from './registry.ts';
 import type { BatchResults, ResultFilter } from './results.ts';
 import type { Store } from './store.ts';
-import { DEFAULT_TUNING } from './tuning.ts';
+import { tenantOf } from './tenant.ts';
+import { DEFAULT_TUNING, type Tuning } from './tuning.ts';
 import { guardObserver } from './watch/guard-observer.ts';
 import { Works } from './works.ts';
 
@@ -30,20 +34,28 @@ const DEFAULT_GRACE_MS = 25_000;
 /** A cancellation or retry is swept at once for this long; the rest goes on in the background. */
 const INLINE_SWEEP_MS = 1_000;
 
-const tenantOf = (options?: Tenant): string => options?.tenantId ?? DEFAULT_TENANT;
-
 /** The engine over a store: what `createEngine` returns. */
 export class BatchEngine implements Engine {
   readonly registry: Registry;
   readonly idempotency: Engine['idempotency'];
   readonly settings: Engine['settings'];
+  readonly receive: Engine['receive'];
+  readonly callback: Engine['callback'];
+  readonly suppressions: Engine['suppressions'];
+  readonly audit: Engine['audit'];
+  readonly connections: Engine['connections'];
+  readonly preview: Engine['preview'];
+  readonly runnerId: string;
   /** Places that the reconciler had to repair since the start; should stay at zero. */
   repairs = 0;
   readonly #store: Store;
   readonly #works: Works;
   readonly #intake: Intake;
   readonly #singles: Singles;
+  readonly #tuning: Tuning;
   readonly #watcher: EngineObserver | undefined;
+  readonly #inbox: Inbox;
+  readonly #receiptsOf: ReceiptsOf;
   readonly #backlog: () => Promise<Backlog>;
   #migrated: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
@@ -53,26 +65,47 @@ export class BatchEngine implements Engine {
     this.#store = store;
     this.idempotency = store.idempotency;
     this.settings = store.settings;
+    this.preview = (job) => previewJob(registry, job);
     const tuning = { ...DEFAULT_TUNING, ...options.tuning };
+    this.#tuning = tuning;
     const watcher = options.observer === undefined ? undefined : guardObserver(options.observer, logger);
     this.#watcher = watcher;
     this.#backlog = keepFor(tuning.backlogMs, () => store.read.backlog(tuning.leaseMs));
-    const onRepairs = (count: number) => {
-      this.repairs += count;
-      watcher?.onRepairs?.(count);
-    };
-    this.#works = new Works({ options, store, registry, logger, tuning, watcher, onRepairs });
+    const onRepairs = (count: number) => this.#repaired(count);
+    this.#receiptsOf = (type) => receiptsOf(registry.get(type)?.module.receipts);
+    const migrated = () => this.migrate();
+    const report: Inbox['receiver']['report'] = (...said) => inbox.receiver.report(...said);
+    const context = hostContext(options, { store, registry, logger, report });
+    const inbox = new Inbox({ context, store, registry, logger, migrate: migrated });
+    this.#inbox = inbox;
+    this.receive = inbox.receive;
+    this.callback = inbox.callback;
+    this.suppressions = inbox.suppressions;
+    this.audit = inbox.audit;
+    this.#works = new Works({ options, store, registry, logger, context, tuning, watcher, onRepairs, inbox });
+    this.runnerId = this.#works.runnerId;
+    this.connections = storedConnections(context, store, registry, {
+      migrate: migrated,
+      onUnblocked: (connectionId) => this.#works.unblocked(connectionId),
+    });
     this.#intake = new Intake({
       store: store.intake,
       registry,
+      connections: store.connections,
       chunkSize: tuning.chunkSize,
       uploadTtlMs: tuning.uploadTtlMs,
       canTake: (type, place) => this.#works.canTake(type, place),
       take: (batch, leased) => this.#works.takeLeased(batch, leased),
-      runnerId: this.#works.runnerId,
+      runnerId: this.runnerId,
       wake: () => this.#works.wake(),
+      suppression: inbox.atIntake,
     });
-    this.#singles = new Singles(this.#intake, registry);
+    this.#singles = new Singles(this.#intake, inbox.atIntake);
+  }
+
+  #repaired(count: number): void {
+    this.repairs += count;
+    this.#watcher?.onRepairs?.(count);
   }
 
   migrate(): Promise<void> {
@@ -116,18 +149,21 @@ export class BatchEngine implements Engine {
   async submit(
     batch: Parameters<Engine['submit']>[0],
     options: NonNullable<Parameters<Engine['submit']>[1]> = {},
-  ): Promise<Batch> {
+  ): ReturnType<Engine['submit']> {
     await this.migrate();
     const tenantId = tenantOf(options);
-    const batchId = await this.#intake.submit(batch, tenantId, options);
-    if (options.client === undefined) return this.getBatch(batchId, options);
-    return this.#store.read.batchInside(options.client, tenantId, batchId);
+    const { batchId, suppressed } = await this.#intake.submit(batch, tenantId, options);
+    const stored =
+      options.client === undefined
+        ? await this.getBatch(batchId, options)
+        : await this.#store.read.batchInside(options.client, tenantId, batchId);
+    return suppressed === 0 ? stored : { ...stored, suppressed };
   }
 
   async submitJob(
     job: Parameters<Engine['submitJob']>[0],
     options?: Parameters<Engine['submitJob']>[1],
-  ): Promise<{ jobId: string; batchId: string }> {
+  ): ReturnType<Engine['submitJob']> {
     await this.migrate();
     return this.#singles.submit(job, tenantOf(options), options?.idempotency);
   }
@@ -192,27 +228,19 @@ export class BatchEngine implements Engine {
     filter: Tenant & PageOptions & { state?: JobState } = {},
   ): ReturnType<Engine['listJobs']> {
     const { id } = await this.getBatch(batchId, filter);
-    return pageOfJobs(this.#store.read, tenantOf(filter), id, filter);
+    return pageOfJobs(this.#store.read, tenantOf(filter), id, filter, this.#receiptsOf);
   }
 
   async results(batchId: string, options: Tenant & ResultFilter = {}): Promise<BatchResults> {
     const batch = await this.getBatch(batchId, options);
-    const { read } = this.#store;
     const module = this.registry.get(batch.type)?.module;
-    const columns = (await read.columns(batch.id)) ?? schemaColumns(module?.payload);
-    const query = {
-      batchId: batch.id,
-      total: batch.counts.total,
-      states: options.states,
-      receipts: receiptsOf(module?.receipts),
-    };
-    return { batch, columns, [Symbol.asyncIterator]: () => readResults(read.results, query) };
+    return batchResults(this.#store.read, batch, module, options.states);
   }
 
   async getJob(jobId: string, options?: Tenant): ReturnType<Engine['getJob']> {
     await this.migrate();
     const { batchId, seq } = parseJobId(jobId);
-    const job = await this.#store.read.job(tenantOf(options), batchId, seq);
+    const job = await this.#store.read.job(tenantOf(options), batchId, seq, this.#receiptsOf);
     if (job === undefined) throw new BatchSenderError('job_not_found', `There is no job ${jobId}`);
     return job;
   }
@@ -228,24 +256,9 @@ export class BatchEngine implements Engine {
     return this.getJob(jobId, options);
   }
 
-  async listConnections(): ReturnType<Engine['listConnections']> {
+  async listEndpoints(options?: Tenant): ReturnType<Engine['listEndpoints']> {
     await this.migrate();
-    return this.#store.read.connections();
-  }
-
-  async unblockConnection(connectionId: string): ReturnType<Engine['unblockConnection']> {
-    await this.migrate();
-    await this.#store.steer.unblock(connectionId);
-    this.#works.runner.unblock(connectionId);
-    this.#works.wake();
-    const found = (await this.#store.read.connections()).find((connection) => connection.id === connectionId);
-    if (found === undefined)
-      throw new BatchSenderError('connection_not_found', `There is no connection ${connectionId}`);
-    return found;
-  }
-
-  get runnerId(): string {
-    return this.#works.runnerId;
+    return this.#store.read.endpoints(tenantOf(options), this.#tuning);
   }
 
   recoverRunner(
@@ -281,6 +294,7 @@ export class BatchEngine implements Engine {
 
   async #stop(graceMs: number): Promise<void> {
     await this.#works.stop(graceMs);
+    await this.#inbox.stop();
     await this.#store.close();
   }
 }

@@ -4,7 +4,9 @@ import { schemaProblem } from './check-schema.ts';
 import { BatchSenderError } from './errors.ts';
 import type { RegisteredModule, Registry } from './registry.ts';
 import { rateProblem } from './runner/rates.ts';
+import type { EventKind } from './store.ts';
 
+const RECEIPT = /^[a-z][a-z0-9_]{0,39}$/;
 const NAME = /^[a-z][a-z0-9]{0,39}$/;
 
 /** Makes an empty registry. Nothing is global: two engines in one process share nothing. */
@@ -84,11 +86,37 @@ function checkModule(plugin: Plugin, module: Module): void {
     refuse(plugin, `${at}: version must be a whole number from 1`);
   }
   checkSchema(plugin, `${at}: payload`, module.payload);
+  checkReceipts(plugin, at, module);
   const names = Object.keys(module.providers ?? {});
   if (names.length === 0) refuse(plugin, `${at} has no providers: add at least one made by defineProvider`);
   for (const name of names) {
     if (!NAME.test(name)) refuse(plugin, `${at}: provider '${name}' is not a name: use ${String(NAME)}`);
     checkProvider(plugin, `${at}, provider '${name}'`, module.providers[name] as Provider);
+  }
+}
+
+/** Kinds by which the engine tells what became of a job: a receipt of that name would be taken for one. */
+const ENGINE_KINDS = new Set<string>([
+  'attempted',
+  'succeeded',
+  'failed',
+  'unknown',
+  'cancelled',
+  'retried',
+  'postponed',
+  'released',
+  'reopened',
+  'resolved',
+  'late',
+] satisfies EventKind[]);
+
+function checkReceipts(plugin: Plugin, at: string, { receipts = [] }: Module): void {
+  for (const { kind, precedence } of receipts) {
+    if (!RECEIPT.test(kind)) refuse(plugin, `${at}: receipt '${kind}' is not a name: use ${String(RECEIPT)}`);
+    if (ENGINE_KINDS.has(kind))
+      refuse(plugin, `${at}: receipt '${kind}' has the name of an event of the engine: choose another one`);
+    if (!Number.isFinite(precedence))
+      refuse(plugin, `${at}: receipt '${kind}' needs a precedence; the common kinds have 10 to 60`);
   }
 }
 

@@ -1,7 +1,6 @@
 import type {
   Batch,
   BatchState,
-  Connection,
   IdempotencyClaim,
   JobDetail,
   JobState,
@@ -10,8 +9,10 @@ import type {
   TransactionClient,
 } from './api.ts';
 import type { Receipts } from './decisions/delivery.ts';
+import type { FailingEndpoint } from './endpoint.ts';
 import type { Backlog } from './observer.ts';
 import type { ResultColumn, ResultRow } from './results.ts';
+import type { Tuning } from './tuning.ts';
 
 /** A batch about to be stored. */
 export interface NewBatch {
@@ -31,6 +32,7 @@ export interface NewBatch {
   readonly chunkSize: number;
   readonly scheduledAt: Date | null;
   readonly dedupeBy: readonly string[] | null;
+  readonly dryRun: boolean;
   /** W3C's `traceparent` of what was active when it was submitted, or null. */
   readonly traceParent: string | null;
 }
@@ -127,7 +129,7 @@ export interface SteerStore {
     outcome: 'succeeded' | 'failed',
     note?: string,
   ): Promise<void>;
-  unblock(connectionId: string): Promise<void>;
+  unblock(tenantId: string, connectionId: string): Promise<void>;
 }
 
 /** Which results are read next. */
@@ -151,6 +153,9 @@ export interface ResultBlock {
   readonly cutAt: number | undefined;
 }
 
+/** The receipts of a job type. */
+export type ReceiptsOf = (type: string) => Receipts;
+
 export interface ReadStore {
   /** A batch that only the caller's transaction can see yet. */
   batchInside(client: TransactionClient, tenantId: string, batchId: string): Promise<Batch>;
@@ -163,12 +168,16 @@ export interface ReadStore {
     tenantId: string,
     batchId: string,
     filter: { state?: JobState; limit: number; after: number },
+    receiptsOf: ReceiptsOf,
   ): Promise<{ items: JobSummary[]; next: number | null }>;
-  job(tenantId: string, batchId: string, seq: number): Promise<JobDetail | undefined>;
+  job(tenantId: string, batchId: string, seq: number, receiptsOf: ReceiptsOf): Promise<JobDetail | undefined>;
   results(query: ResultQuery): Promise<ResultBlock>;
   /** The columns that were uploaded as CSV; null if there are none. */
   columns(batchId: string): Promise<readonly ResultColumn[] | null>;
-  connections(): Promise<readonly Connection[]>;
+  endpoints(
+    tenantId: string,
+    times: Pick<Tuning, 'endpointDisableMs' | 'endpointProbeMs'>,
+  ): Promise<readonly FailingEndpoint[]>;
   /** What waits, of all tenants. Runners count whose heartbeat is not older than `leaseMs`. */
   backlog(leaseMs: number): Promise<Backlog>;
 }

@@ -30,6 +30,8 @@ export class Maintenance {
   #beats = 0;
   /** Keys are left that can be dropped. */
   #hasKeys = false;
+  /** Where the next look at early receipts begins. */
+  #early: string | null = null;
 
   constructor(options: MaintenanceOptions) {
     this.#options = options;
@@ -68,6 +70,8 @@ export class Maintenance {
         onDue();
       }
     }
+    this.#early = await store.settleEarly(this.#early);
+    if (this.#beats % UPLOAD_SWEEP_EVERY === 0) await store.dropReceiptKeys();
     if (this.#beats % TIDY_EVERY === 0) await store.tidy();
     this.#beats += 1;
   }

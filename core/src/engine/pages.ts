@@ -1,6 +1,6 @@
 import type { Batch, BatchState, JobState, JobSummary, Page, PageOptions, Tenant } from './api.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
-import type { ReadStore } from './host-store.ts';
+import type { ReadStore, ReceiptsOf } from './host-store.ts';
 import { UUID } from './ids.ts';
 
 /** Which batches a page shows. */
@@ -36,11 +36,26 @@ export async function pageOfJobs(
   tenantId: string,
   batchId: string,
   filter: PageOptions & { state?: JobState },
+  receiptsOf: ReceiptsOf,
 ): Promise<Page<JobSummary>> {
   const after = Number(decodeCursor(filter.cursor, /^\d{1,9}$/) ?? -1);
   const state = filter.state === undefined ? {} : { state: filter.state };
-  const page = await read.jobs(tenantId, batchId, { ...state, limit: pageLimit(filter.limit), after });
+  const query = { ...state, limit: pageLimit(filter.limit), after };
+  const page = await read.jobs(tenantId, batchId, query, receiptsOf);
   return { items: page.items, nextCursor: page.next === null ? null : encodeCursor(page.next) };
+}
+
+/** A page of a list that has numbers for ids, the newest first. */
+export async function newestPage<T extends { readonly id: number }>(
+  { cursor, limit: asked }: PageOptions,
+  read: (query: { readonly limit: number; readonly before?: number }) => Promise<readonly T[]>,
+): Promise<Page<T>> {
+  const limit = pageLimit(asked);
+  const before = decodeCursor(cursor, /^\d{1,15}$/);
+  const rows = await read({ limit: limit + 1, ...(before === undefined ? {} : { before: Number(before) }) });
+  const items = rows.slice(0, limit);
+  const last = items.at(-1);
+  return { items, nextCursor: rows.length > limit && last !== undefined ? encodeCursor(last.id) : null };
 }
 
 function pageLimit(limit = 100): number {

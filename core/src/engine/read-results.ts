@@ -1,9 +1,26 @@
+import type { Module } from '../plugin/index.ts';
+import type { Batch } from './api.ts';
+import { receiptsOf } from './decisions/delivery.ts';
+import { schemaColumns } from './decisions/result-columns.ts';
 import type { ReadStore, ResultBlock, ResultQuery } from './host-store.ts';
-import type { ResultRow } from './results.ts';
+import type { BatchResults, ResultFilter, ResultRow } from './results.ts';
 
 /** Jobs of the first block, which should come soon, and of the largest one. */
 const FIRST_BLOCK = 250;
 const MAX_BLOCK = 2_000;
+
+/** The export of a batch; `module` is that of its type, if it is installed. */
+export async function batchResults(
+  read: ReadStore,
+  batch: Batch,
+  module: Module | undefined,
+  states: ResultFilter['states'],
+): Promise<BatchResults> {
+  const columns = (await read.columns(batch.id)) ?? schemaColumns(module?.payload);
+  const receipts = receiptsOf(module?.receipts);
+  const query = { batchId: batch.id, total: batch.counts.total, states, receipts };
+  return { batch, columns, [Symbol.asyncIterator]: () => readResults(read.results, query) };
+}
 
 /** Reads block after block, one ahead of the consumer. */
 export async function* readResults(

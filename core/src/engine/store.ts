@@ -1,8 +1,15 @@
 import type { JobPayload } from '../plugin/index.ts';
 import type { BatchState, IdempotencyStore, Settings } from './api.ts';
+import type { AuditStore } from './audit.ts';
+import type { ConnectionStore } from './connections/store.ts';
+import type { DispatchStore } from './dispatch-store.ts';
 import type { IntakeStore, ReadStore, SteerStore } from './host-store.ts';
 import type { RecoveredChunk } from './isolation.ts';
 import type { EngineObserver } from './observer.ts';
+import type { ReceiptStore } from './receipt-store.ts';
+import type { SuppressionLookup, SuppressionStore } from './suppression-store.ts';
+
+export type * from './dispatch-store.ts';
 
 /** Counts of events that a chunk has closed its attempt with. */
 export interface Tallies {
@@ -131,6 +138,11 @@ export interface RunStore {
   ): Promise<ChunkLease | undefined>;
   runnableBatch(batchId: string): Promise<RunnableBatch>;
   loadJobs(lease: ChunkLease): Promise<ChunkPayloads>;
+  /**
+   * Begins to load all `size` jobs of a batch, for the chunk that holds them all, while that is being leased:
+   * a job's payload never changes.
+   */
+  loadEarly(batchId: string, size: number): void;
   /** The last event of each job that has one in the chunk's attempt. */
   loadAttempt(lease: ChunkLease): Promise<AttemptEvent[]>;
   /** Writes events under the lease without touching the chunk. False if the lease is lost. */
@@ -139,9 +151,21 @@ export interface RunStore {
   flush(flush: Flush): Promise<boolean>;
   /** Records results that came after their lease was lost (E12). */
   recordLate(lease: ChunkLease, events: readonly LateEvent[]): Promise<void>;
-  block(connectionId: string, reason: { code: string; message: string | null }): Promise<void>;
+  /** Nothing happens if the connection has other credentials by now than those of `version`. */
+  block(
+    connectionId: string,
+    reason: { code: string; message: string | null },
+    version: number,
+  ): Promise<void>;
   throttle(connectionId: string, forMs: number): Promise<void>;
+  /**
+   * An endpoint fails. Answers for how long, in milliseconds; what was not confirmed for `staleMs`
+   * begins anew.
+   */
+  endpointFails(connectionId: string, endpoint: string, staleMs: number): Promise<number>;
+  endpointWorks(connectionId: string, endpoint: string): Promise<void>;
   takeTokens(request: TokenRequest): Promise<{ granted: number; waitMs: number }>;
+  readonly suppressed: SuppressionLookup;
 }
 
 export interface LateEvent {
@@ -169,80 +193,20 @@ export interface HeartbeatAnswer {
   readonly position: number;
   readonly runners: number;
   readonly blocked: readonly string[];
+  /** Versions of the credentials of the connections that were asked for. */
+  readonly connections: Readonly<Record<string, number>>;
 }
 
 export interface RunnerStore {
-  heartbeat(runnerId: string, versions: Record<string, number>, leaseMs: number): Promise<HeartbeatAnswer>;
+  heartbeat(
+    runnerId: string,
+    versions: Record<string, number>,
+    leaseMs: number,
+    connectionIds: readonly string[],
+  ): Promise<HeartbeatAnswer>;
   /** Gives back a chunk that this runner does not work on; `interrupted` if calls may have been made under the lease. */
   giveBack(runnerId: string, chunkId: number, epoch: number, interrupted: boolean): Promise<void>;
   forget(runnerId: string): Promise<void>;
-}
-
-/** A due chunk that could be hinted. */
-export interface Candidate {
-  readonly chunkId: number;
-  readonly batchId: string;
-  readonly tenantId: string;
-  readonly connectionId: string;
-  readonly type: string;
-  readonly moduleVersion: number;
-  readonly priority: number;
-}
-
-/** What all live runners together can run, and what they have to do. */
-export interface Fleet {
-  /** Job types and module versions of each live runner. */
-  readonly runners: readonly Readonly<Record<string, number>>[];
-  /** Leased chunks by their connection and tenant. */
-  readonly leased: readonly (readonly [connectionId: string, tenantId: string, count: number])[];
-  /** Of the chunks that were asked for: those whose hint was not taken yet. */
-  readonly waiting: readonly number[];
-}
-
-/** What the processes on one database tell each other. It may get lost: what it says is in the database. */
-export type Notice =
-  /** Something became due. */
-  | { readonly kind: 'due' }
-  /** This chunk became due, and nobody holds it; in which version of the batch's module. */
-  | {
-      readonly kind: 'chunk';
-      readonly chunkId: number;
-      readonly batchId: string;
-      readonly type: string;
-      readonly connectionId: string;
-      readonly tenantId: string;
-      readonly moduleVersion: number;
-    }
-  /** A batch was paused or cancelled. */
-  | { readonly kind: 'steered'; readonly batchId: string }
-  | { readonly kind: 'unblocked'; readonly connectionId: string };
-
-export interface DispatchStore {
-  /** Due chunks, at most `perBatch` a batch, of at most 500 batches behind `cursor`. */
-  candidates(query: {
-    readonly versions: Record<string, number>;
-    readonly perBatch: number;
-    readonly rehintMs: number;
-    readonly cursor: string | null;
-  }): Promise<{ readonly candidates: readonly Candidate[]; readonly cursor: string | null }>;
-  /** Marks chunks as hinted; answers those that nobody else marked meanwhile. */
-  markDispatched(chunkIds: readonly number[], rehintMs: number): Promise<readonly number[]>;
-  /** Takes the mark back from chunks whose hint could not be sent, so that they are hinted again at once. */
-  unmark(chunkIds: readonly number[]): Promise<void>;
-  fleet(query: {
-    readonly leaseMs: number;
-    readonly rehintMs: number;
-    /** Chunks that were hinted. */
-    readonly hinted: readonly number[];
-  }): Promise<Fleet>;
-  /** Takes or keeps the leadership over all dispatchers for `ttlMs`. */
-  lead(holder: string, ttlMs: number): Promise<boolean>;
-  /** Gives the leadership up, if `holder` has it. */
-  resign(holder: string): Promise<void>;
-  /** Scheduled batches whose time has come begin to run. Answers the time to the next one. */
-  startScheduled(): Promise<number | undefined>;
-  /** Calls back with what this and other processes announce. Answers a function that ends it. */
-  listen(onNotice: (notice: Notice) => void): Promise<() => Promise<void>>;
 }
 
 export interface MaintenanceStore {
@@ -254,6 +218,13 @@ export interface MaintenanceStore {
   sweepUploads(ttlMs: number): Promise<number>;
   /** Drops keys of batches that take no more jobs, some at a time; answers how many. */
   dropKeys(): Promise<number>;
+  /**
+   * E12: settles what ended as `unknown` after a receipt had proven it sent; looks at some receipts behind
+   * `after`, and answers where to go on, null at the end.
+   */
+  settleEarly(after: string | null): Promise<string | null>;
+  /** Forgets receipts that are older than 90 days, some at a time; answers how many. */
+  dropReceiptKeys(): Promise<number>;
   /** Works on one piece of a cancellation or a retry; false if none is left. `onSweep` hears what was cancelled. */
   sweepStep(batchId?: string, onSweep?: EngineObserver['onSweep']): Promise<boolean>;
   /** Proves E2 for batches that changed since the last time, and repairs. Answers the number of repairs. */
@@ -271,6 +242,10 @@ export interface Store {
   readonly steer: SteerStore;
   readonly read: ReadStore;
   readonly maintenance: MaintenanceStore;
+  readonly connections: ConnectionStore;
+  readonly receipts: ReceiptStore;
+  readonly suppressions: SuppressionStore;
+  readonly audit: AuditStore;
   readonly idempotency: IdempotencyStore;
   readonly settings: Settings;
   migrate(): Promise<void>;

@@ -93,3 +93,8 @@ export function createInProcessTransport(): Transport {
 
 const runs = ({ versions }: TransportConsumer, { type, moduleVersion }: ChunkRef): boolean =>
   (versions[type] ?? Number.NEGATIVE_INFINITY) >= moduleVersion;
+
+/** True for a transport between processes. */
+export const isShared = (
+  transport: Transport,
+): transport is Transport & { readonly shared: SharedTransport } => transport.shared !== undefined;

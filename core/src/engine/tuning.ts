@@ -27,6 +27,10 @@ export interface Tuning {
   readonly uploadTtlMs: number;
   /** What `backlog` answers is kept for: 5,000. */
   readonly backlogMs: number;
+  /** An endpoint that failed for so long is disabled: 432,000,000 (five days). */
+  readonly endpointDisableMs: number;
+  /** A disabled endpoint gets one call in: 3,600,000 (an hour). */
+  readonly endpointProbeMs: number;
   /** What goes wrong on purpose, in tests only; see docs/guarantees.md. Default: nothing, and at no cost. */
   readonly failpoints?: string;
 }
@@ -46,4 +50,6 @@ export const DEFAULT_TUNING: Tuning = {
   reconcileMs: 30_000,
   uploadTtlMs: 60_000,
   backlogMs: 5_000,
+  endpointDisableMs: 432_000_000,
+  endpointProbeMs: 3_600_000,
 };

@@ -39,6 +39,11 @@ export interface UploadAnswer {
   readonly duplicates: number;
   /** What is wrong with the rejected rows, in order; the first 100 problems, long texts cut. */
   readonly errors: readonly Problem[];
+  /**
+   * Jobs that would not be sent as the suppression list stands now, duplicates included; absent if there are
+   * none. They are among the accepted: what counts is the list at the time of the call.
+   */
+  readonly suppressed?: number;
 }
 
 export interface UploadRow {

@@ -1,45 +1,56 @@
 import { v7 } from 'uuid';
-import { guardedFetch } from '../plugin/guarded-fetch.ts';
 import type { Logger } from '../plugin/index.ts';
 import type { EngineOptions } from './api.ts';
+import { ConnectionKeeper } from './connections/connection-keeper.ts';
+import { isStoredConnection } from './connections/ids.ts';
 import type { DispatchGuide } from './dispatch-target.ts';
 import { Dispatcher } from './dispatcher.ts';
-import { BatchSenderError } from './errors.ts';
+import type { HostContext } from './host-context.ts';
 import type { LeasedRange, NewBatch } from './host-store.ts';
 import type { IsolatedChunk } from './isolation.ts';
 import { Maintenance } from './maintenance.ts';
+import type { TokenRefresher } from './oauth/token-refresher.ts';
 import type { EngineObserver } from './observer.ts';
+import type { Inbox } from './receipts/inbox.ts';
 import type { Registry } from './registry.ts';
 import { chargeRejections } from './runner/charge-rejections.ts';
+import { ConnectionCache } from './runner/connection-cache.ts';
 import { newLease } from './runner/new-lease.ts';
 import { PlanCache } from './runner/plan-cache.ts';
+import type { BatchPlan } from './runner/prepare.ts';
 import type { ChunkPlace } from './runner/room.ts';
 import { Runner } from './runner/runner.ts';
 import { SessionCache } from './runner/session-cache.ts';
 import { SharedDispatch } from './shared-dispatch.ts';
-import type { Notice, Store } from './store.ts';
+import type { Notice, RunStore, Store } from './store.ts';
 import {
   type Consumption,
   createInProcessTransport,
-  type SharedTransport,
+  isShared,
   type Transport,
   type TransportConsumer,
 } from './transport.ts';
 import type { Tuning } from './tuning.ts';
+import { versionsOf } from './versions.ts';
 
 export interface WorksOptions {
   readonly options: EngineOptions;
   readonly store: Store;
   readonly registry: Registry;
   readonly logger: Logger;
+  readonly context: HostContext;
   readonly tuning: Tuning;
   /** Told of what happens; it never throws. */
   readonly watcher: EngineObserver | undefined;
   onRepairs(count: number): void;
+  /** Takes what sessions report, and knows who is suppressed. */
+  readonly inbox: Inbox;
 }
 
 /** Free slots wait at most this long for company. */
 const REFILL_MS = 5;
+/** Jobs up to which a chunk is loaded before its lease is known: in vain, if another process was quicker. */
+const LOADED_EARLY = 10;
 
 /** What works in the background: dispatcher, runner and housekeeping of one process. */
 export class Works {
@@ -54,31 +65,38 @@ export class Works {
   readonly #shared: SharedDispatch | undefined;
   readonly #sessions: SessionCache;
   readonly #plans: PlanCache;
+  readonly #keeper: ConnectionKeeper;
   readonly #versions: Record<string, number>;
+  readonly #loadEarly: RunStore['loadEarly'];
   readonly #logger: Logger;
   #started = false;
   #consumption: Consumption | undefined;
   #uncharge: (() => void) | undefined;
 
-  constructor({ options, store, registry, logger, tuning, watcher, onRepairs }: WorksOptions) {
+  constructor(given: WorksOptions) {
+    const { options, store, registry, logger, context, tuning, watcher, onRepairs, inbox } = given;
     // The share of a provider's concurrency goes by the order of the ids.
     const runnerId = options.alone === true ? v7({ msecs: 0 }) : v7();
     this.runnerId = runnerId;
     this.#logger = logger;
     this.#transport = options.transport ?? this.#local;
     this.#versions = versionsOf(registry, options.types);
-    this.#sessions = createSessions(options, logger);
-    this.#plans = new PlanCache(
-      store.run,
-      registry,
-      (type, provider) => options.credentials?.(type, provider) ?? {},
-    );
+    this.#loadEarly = store.run.loadEarly;
+    this.#sessions = new SessionCache(context.session);
+    const { vault, refresher } = context;
+    const credentials = connectionCache(store, context);
+    this.#plans = new PlanCache(store.run, registry, credentials);
+    const { connections, steer } = store;
+    this.#keeper = new ConnectionKeeper({ store: connections, steer, registry, vault, refresher, logger });
     this.runner = new Runner({
       runnerId,
       store: store.run,
       rows: store.runner,
       plans: this.#plans,
       sessions: this.#sessions,
+      suppression: inbox.beforeCalls,
+      credentials,
+      rescue: (plan) => this.#rescue(plan, refresher),
       tuning,
       retry: options.retry ?? {},
       logger,
@@ -141,6 +159,12 @@ export class Works {
     for (const range of leased) this.runner.work(newLease(id, range), batch);
   }
 
+  /** A block was taken off: what waited for it here goes on. */
+  unblocked(connectionId: string): void {
+    this.runner.unblock(connectionId);
+    this.wake();
+  }
+
   /** Something is due: whoever dispatches for this process looks now. */
   wake(): void {
     if (!this.#started) return;
@@ -152,15 +176,27 @@ export class Works {
   #notice(notice: Notice): void {
     if (notice.kind === 'steered') this.runner.steer(notice.batchId);
     else if (notice.kind === 'unblocked') this.runner.unblock(notice.connectionId);
+    else if (notice.kind === 'changed') {
+      this.runner.connections.changed(notice.connectionId, notice.version);
+    }
     // Who dispatches for this process hears it too.
     if (!this.#started || this.#follows) return;
     if (notice.kind !== 'chunk' || !this.canTake(notice.type, notice, notice.moduleVersion)) {
       this.#dispatcher.wake();
       return;
     }
-    // What its batch says is asked for while it is being leased.
+    // What its batch says, and the jobs of a small one, are asked for while it is being leased.
+    if (notice.size !== undefined && notice.size <= LOADED_EARLY)
+      this.#loadEarly(notice.batchId, notice.size);
     this.#plans.get(notice.batchId).catch(() => undefined);
     this.runner.accept(notice);
+  }
+
+  /** Other tokens, where a provider refuses those of an OAuth connection (E18). */
+  async #rescue({ provider, connection }: BatchPlan, refresher: TokenRefresher): Promise<boolean> {
+    const { connectionId, version } = connection;
+    if (provider.oauth === undefined || !isStoredConnection(connectionId)) return false;
+    return (await refresher.rescue(connectionId, version)) === 'renewed';
   }
 
   /** Works on one chunk that another runner hands over, and on nothing else. */
@@ -177,6 +213,7 @@ export class Works {
     await this.runner.start();
     await this.#consume();
     this.#started = true;
+    await this.#keeper.start();
     this.#shared?.start();
     await this.#dispatcher.start();
     // One who leads elsewhere did not know of this runner yet.
@@ -190,6 +227,7 @@ export class Works {
     await this.#consumption?.end();
     if (this.#uncharge !== undefined) await this.runner.stop(graceMs);
     await this.#maintenance.stop();
+    await this.#keeper.stop();
     await this.#local.close();
     await this.#transport.close();
     await this.#sessions.close();
@@ -251,34 +289,11 @@ export class Works {
   }
 }
 
-const isShared = (transport: Transport): transport is Transport & { readonly shared: SharedTransport } =>
-  transport.shared !== undefined;
-
-/** The types that this engine runs, with the versions of their modules. @throws BatchSenderError `unknown_type` */
-function versionsOf(registry: Registry, types: readonly string[] | undefined): Record<string, number> {
-  const installed = registry.list().map(({ module }) => [module.type, module.version] as const);
-  const missing = types?.find((type) => registry.get(type) === undefined);
-  if (missing !== undefined) {
-    const known = installed.map(([type]) => type).join(', ') || 'none';
-    throw new BatchSenderError(
-      'unknown_type',
-      `No installed plugin has the type '${missing}', which this engine is to run. Installed: ${known}`,
-    );
-  }
-  return Object.fromEntries(installed.filter(([type]) => types?.includes(type) ?? true));
-}
-
-function createSessions(options: EngineOptions, logger: Logger): SessionCache {
-  const network = { allow: options.allowNetworks ?? [] };
-  const base = options.publicUrl?.replace(/\/$/, '');
-  return new SessionCache({
-    logger,
-    network,
-    fetch: guardedFetch(network),
-    callbackUrl: (type, provider, connectionId, jobId) =>
-      base === undefined
-        ? undefined
-        : `${base}/v1/callbacks/${type}/${provider}/${connectionId}?job=${jobId}`,
-    report: () => undefined,
+function connectionCache(store: Store, { vault, refresher, hostCredentials }: HostContext): ConnectionCache {
+  return new ConnectionCache({
+    store: store.connections,
+    vault,
+    credentials: hostCredentials,
+    refresh: (connectionId, version) => refresher.refresh(connectionId, version),
   });
 }

@@ -283,8 +283,18 @@ export interface Module<P = JobPayload> {
   migrate?(payload: JobPayload, from: number): P;
   /** What a schema cannot say. Answers problems; an empty array or nothing means valid. */
   validate?(payload: P): readonly PayloadProblem[] | undefined;
+  /**
+   * What a person wants to know of a valid payload before it is sent, such as the number of segments
+   * of a text message. Shown by the API, never stored.
+   */
+  preview?(payload: P): JsonObject;
   /** Addresses of persons in the payload, for suppression and erasure. */
   recipients?(payload: P): readonly string[];
+  /**
+   * The form in which `recipients` gives an address; undefined if the text is none. It is asked for what
+   * people and providers write (`Ann <ann@EXAMPLE.com>`). Default: the text as it is, trimmed.
+   */
+  normalizeRecipient?(text: string): string | undefined;
   readonly receipts?: readonly ReceiptKind[];
   /** By name, `[a-z][a-z0-9]*`. The first one is the default. */
   readonly providers: { readonly [name: string]: Provider<P, never> };

@@ -7,9 +7,12 @@ import { migrate, quote } from './migrate.ts';
 import { readBatches } from './read-batches.ts';
 import { readJobs } from './read-jobs.ts';
 import { readResults } from './read-results.ts';
-import { listConnections, settingsStore } from './small-stores.ts';
+import { settingsStore } from './small-stores.ts';
+import { auditStatements } from './sql/audit.ts';
 import { backlogStatement } from './sql/backlog.ts';
+import { connectionStoreStatements } from './sql/connections.ts';
 import { dispatchStatements } from './sql/dispatch.ts';
+import { endpointStatements, listEndpoints } from './sql/endpoints.ts';
 import { fenceStatement } from './sql/fence.ts';
 import { fleetStatement } from './sql/fleet.ts';
 import { flushStatement } from './sql/flush.ts';
@@ -19,10 +22,12 @@ import { leaseStatement, takeOverStatement } from './sql/lease.ts';
 import { loadStatement } from './sql/load.ts';
 import { loadAttemptStatement } from './sql/load-attempt.ts';
 import { maintenanceStatements } from './sql/maintain.ts';
+import { receiptStatements } from './sql/receipts.ts';
 import { resolveStatement } from './sql/resolve.ts';
 import { connectionStatements, recordLateStatement, runnableBatchStatement } from './sql/run-misc.ts';
 import { runnerStatements } from './sql/runner-rows.ts';
 import { steerStatements } from './sql/steer.ts';
+import { suppressionLookup, suppressionStatements } from './sql/suppressions.ts';
 import { takeTokensStatement } from './sql/tokens.ts';
 import type { Database } from './tables.ts';
 
@@ -46,13 +51,15 @@ export function createPostgresStore(options: StoreOptions): Store {
       lease: leaseStatement(engine, s),
       takeOver: takeOverStatement(engine, s),
       runnableBatch: runnableBatchStatement(engine, s),
-      loadJobs: loadStatement(engine, s),
+      ...loadStatement(engine, s),
       loadAttempt: loadAttemptStatement(engine, s),
       fence: fenceStatement(engine, s),
       flush: flushStatement(engine, s),
       recordLate: recordLateStatement(engine, s),
       takeTokens: takeTokensStatement(pools.limits, s),
+      suppressed: suppressionLookup(engine, s),
       ...connectionStatements(engine, s),
+      ...endpointStatements(engine, s),
     },
     runner: runnerStatements(pools.heartbeat, s),
     dispatch: {
@@ -67,10 +74,14 @@ export function createPostgresStore(options: StoreOptions): Store {
       ...readBatches(db),
       ...readJobs(db, options.schema),
       ...readResults(db, api, options.schema),
-      connections: () => listConnections(db),
+      endpoints: listEndpoints(api, s),
       backlog: backlogStatement(api, s),
     },
     maintenance: maintenanceStatements(pools.maintenance, s, notify),
+    connections: connectionStoreStatements(api, s, channel),
+    receipts: receiptStatements(api, s),
+    suppressions: suppressionStatements(api, s),
+    audit: auditStatements(api, s),
     idempotency: idempotencyStore(db),
     settings: settingsStore(db),
     migrate: async () => {

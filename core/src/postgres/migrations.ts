@@ -202,4 +202,96 @@ ALTER TABLE $S.batches ADD COLUMN trace_parent text;
 CREATE INDEX batches_unknown ON $S.batches (type) INCLUDE (unknown) WHERE unknown > 0;
 `,
   },
+  {
+    // Named connections with sealed credentials, their OAuth tokens' times, and the grants under way.
+    // The tokens have a row of their own: whoever refreshes them holds its lock during a call over the
+    // network, and nobody else waits for it. Default connections cost none of it.
+    version: 5,
+    sql: `
+ALTER TABLE $S.connections
+  ADD COLUMN name text,
+  ADD COLUMN public_part json,
+  ADD COLUMN sealed text,
+  ADD COLUMN key_id text,
+  ADD COLUMN version int NOT NULL DEFAULT 0,
+  ADD COLUMN created_at timestamptz NOT NULL DEFAULT now(),
+  ADD COLUMN updated_at timestamptz NOT NULL DEFAULT now();
+CREATE UNIQUE INDEX connections_name ON $S.connections (tenant_id, type, name) WHERE name IS NOT NULL;
+
+CREATE TABLE $S.connection_tokens (
+  connection_id text PRIMARY KEY REFERENCES $S.connections ON DELETE CASCADE,
+  expires_at timestamptz NOT NULL,
+  refresh_at timestamptz,
+  failures int NOT NULL DEFAULT 0,
+  rescued_version int
+);
+CREATE INDEX connection_tokens_due ON $S.connection_tokens (refresh_at) WHERE refresh_at IS NOT NULL;
+
+CREATE TABLE $S.grant_requests (
+  state_hash bytea PRIMARY KEY,
+  connection_id text NOT NULL REFERENCES $S.connections ON DELETE CASCADE,
+  verifier text NOT NULL,
+  return_url text,
+  expires_at timestamptz NOT NULL
+);
+
+ALTER TABLE $S.batches ADD COLUMN dry_run boolean NOT NULL DEFAULT false;
+CREATE INDEX batches_connection ON $S.batches (connection_id)
+  WHERE completed_at IS NULL AND left(connection_id, 4) = 'con_';
+`,
+  },
+  {
+    // Receipts are recorded once by their key. `early_…`: it proves that the job was sent, and came before
+    // the outcome of its attempt. Suppressed recipients are kept as keyed hashes only.
+    version: 6,
+    sql: `
+CREATE TABLE $S.receipt_keys (
+  hash uuid PRIMARY KEY,
+  at timestamptz NOT NULL DEFAULT now(),
+  early_batch uuid,
+  early_seq int,
+  early_attempt int
+);
+CREATE INDEX receipt_keys_at ON $S.receipt_keys (at);
+CREATE INDEX receipt_keys_early ON $S.receipt_keys (hash) WHERE early_batch IS NOT NULL;
+
+CREATE TABLE $S.suppressions (
+  id bigint GENERATED ALWAYS AS IDENTITY,
+  tenant_id text NOT NULL,
+  type text NOT NULL,
+  hash uuid NOT NULL,
+  reason text NOT NULL,
+  source text NOT NULL,
+  at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (tenant_id, type, hash, reason)
+);
+CREATE INDEX suppressions_list ON $S.suppressions (tenant_id, id DESC);
+
+CREATE TABLE $S.audit_log (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  tenant_id text NOT NULL,
+  at timestamptz NOT NULL DEFAULT now(),
+  action text NOT NULL,
+  actor text NOT NULL,
+  target text,
+  count int NOT NULL DEFAULT 1,
+  data json
+);
+CREATE INDEX audit_log_list ON $S.audit_log (tenant_id, id DESC);
+CREATE INDEX audit_log_action ON $S.audit_log (tenant_id, action, id DESC);
+`,
+  },
+  {
+    // Since when endpoints fail, over all processes (E19).
+    version: 7,
+    sql: `
+CREATE TABLE $S.endpoints (
+  connection_id text NOT NULL,
+  endpoint text NOT NULL,
+  failing_since timestamptz NOT NULL DEFAULT now(),
+  checked_at timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (connection_id, endpoint)
+);
+`,
+  },
 ];

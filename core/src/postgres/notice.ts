@@ -7,7 +7,8 @@ import type { Notice } from '../engine/store.ts';
 export function readNotice(payload: string | undefined): Notice {
   if (payload === undefined || payload === '') return { kind: 'due' };
   try {
-    const { chunk, batch, type, connection, tenant, version, steered, unblocked } = JSON.parse(payload);
+    const { chunk, batch, type, connection, tenant, version, size, steered, unblocked, changed } =
+      JSON.parse(payload);
     if (typeof chunk === 'number')
       return {
         kind: 'chunk',
@@ -17,9 +18,11 @@ export function readNotice(payload: string | undefined): Notice {
         connectionId: connection,
         tenantId: tenant,
         moduleVersion: version,
+        size,
       };
     if (typeof steered === 'string') return { kind: 'steered', batchId: steered };
     if (typeof unblocked === 'string') return { kind: 'unblocked', connectionId: unblocked };
+    if (typeof changed === 'string') return { kind: 'changed', connectionId: changed, version };
   } catch {
     // Not ours to judge: looking costs little.
   }

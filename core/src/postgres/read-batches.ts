@@ -19,6 +19,7 @@ const COLUMNS = [
   'b.dedupe_by',
   'b.duplicates',
   'b.rejected',
+  'b.dry_run',
   'b.total',
   'b.succeeded',
   'b.failed',
@@ -81,10 +82,9 @@ function query(db: Kysely<Database>) {
           .as('o'),
       (join) => join.onTrue(),
     )
-    .leftJoin('connections as n', (join) =>
-      join.onRef('n.id', '=', 'b.connection_id').on('n.blocked_at', 'is not', null),
-    )
+    .leftJoin('connections as n', 'n.id', 'b.connection_id')
     .select(COLUMNS)
+    .select('n.name as connection_name')
     .select(['n.blocked_at', 'n.blocked_code', 'n.blocked_message'])
     .select(sql<number>`o.running`.as('running'))
     .select(TALLIES.map((name) => sql<number>`${sql.ref(`o.open_${name}`)}`.as(`open_${name}`)));
@@ -101,7 +101,9 @@ function toBatch(row: Row): Batch {
     name: row.name,
     state: row.state,
     provider: row.provider,
+    connection: row.connection_name,
     connectionId: row.connection_id,
+    dryRun: row.dry_run,
     priority: row.priority,
     counts: toCounts(row),
     dedupeBy: row.dedupe_by,

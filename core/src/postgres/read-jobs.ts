@@ -1,5 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { JobDetail, JobEventView, JobState, JobSummary } from '../engine/api.ts';
+import type { Receipts } from '../engine/decisions/delivery.ts';
 import { type HeldChunk, summarize } from '../engine/decisions/job-summary.ts';
 import type { TimelineEvent } from '../engine/decisions/timeline.ts';
 import type { ReadStore } from '../engine/host-store.ts';
@@ -16,12 +17,12 @@ type BatchKey = { id: string; total: number; type: string };
 /** Jobs with their states, folded from the log. Waiting ones are found through the open chunks. */
 export function readJobs(db: Kysely<Database>, schema: string): Pick<ReadStore, 'jobs' | 'job'> {
   return {
-    async jobs(tenantId, batchId, filter) {
+    async jobs(tenantId, batchId, filter, receiptsOf) {
       const batch = await findBatch(db, tenantId, batchId);
       if (batch === undefined) return { items: [], next: null };
-      return jobsPage(db, schema, batch, filter);
+      return jobsPage(db, schema, { ...batch, receipts: receiptsOf(batch.type) }, filter);
     },
-    async job(tenantId, batchId, seq) {
+    async job(tenantId, batchId, seq, receiptsOf) {
       const batch = await findBatch(db, tenantId, batchId);
       if (batch === undefined || seq >= batch.total) return undefined;
       const row = await db
@@ -32,7 +33,8 @@ export function readJobs(db: Kysely<Database>, schema: string): Pick<ReadStore, 
         .executeTakeFirst();
       if (row === undefined) return undefined;
       const events = await eventsOf(db, batchId, [seq]);
-      const [summary] = await summaries(db, batchId, [seq], events);
+      const receipts = receiptsOf(batch.type);
+      const [summary] = await summaries(db, { id: batchId, receipts }, [seq], events);
       return summary === undefined
         ? undefined
         : detail(summary, batch.type, row.payload, events.get(seq) ?? []);
@@ -44,14 +46,14 @@ export function readJobs(db: Kysely<Database>, schema: string): Pick<ReadStore, 
 async function jobsPage(
   db: Kysely<Database>,
   schema: string,
-  batch: BatchKey,
+  batch: BatchKey & { receipts: Receipts },
   filter: Filter,
 ): Promise<{ items: JobSummary[]; next: number | null }> {
   const items: JobSummary[] = [];
   let { after } = filter;
   for (let window = 0; window < MAX_WINDOWS; window++) {
     const seqs = await nextSeqs(db, schema, batch, { ...filter, after });
-    const found = await summaries(db, batch.id, seqs);
+    const found = await summaries(db, batch, seqs);
     items.push(...found.filter((item) => filter.state === undefined || item.state === filter.state));
     const full = items[filter.limit - 1];
     if (full !== undefined) {
@@ -127,13 +129,13 @@ async function openSeqs(
 
 async function summaries(
   db: Kysely<Database>,
-  batchId: string,
+  { id: batchId, receipts }: { id: string; receipts: Receipts },
   seqs: readonly number[],
   known?: Map<number, TimelineEvent[]>,
 ): Promise<JobSummary[]> {
   if (seqs.length === 0) return [];
   const [events, held] = await Promise.all([known ?? eventsOf(db, batchId, seqs), heldChunks(db, batchId)]);
-  return seqs.map((seq) => toSummary(batchId, seq, events.get(seq) ?? [], held));
+  return seqs.map((seq) => toSummary(batchId, seq, events.get(seq) ?? [], held, receipts));
 }
 
 function toSummary(
@@ -141,8 +143,9 @@ function toSummary(
   seq: number,
   timeline: readonly TimelineEvent[],
   held: readonly HeldChunk[],
+  receipts: Receipts,
 ): JobSummary {
-  const { settledAt: _settledAt, ...summary } = summarize(batchId, seq, timeline, held);
+  const { settledAt: _settledAt, ...summary } = summarize(batchId, seq, timeline, held, receipts);
   return summary;
 }
 

@@ -1,6 +1,5 @@
 import type { Kysely } from 'kysely';
 import type { Pool } from 'pg';
-import { deliveryOf } from '../engine/decisions/delivery.ts';
 import { summarize } from '../engine/decisions/job-summary.ts';
 import type { ReadStore, ResultBlock, ResultQuery } from '../engine/host-store.ts';
 import type { ResultRow } from '../engine/results.ts';
@@ -30,7 +29,7 @@ export function readResults(
     const events = await readEvents(batchId, seqs);
     const rows = events.seqs.map((seq) => {
       const timeline = events.bySeq.get(seq) ?? [];
-      return { ...summarize(batchId, seq, timeline, held), delivery: deliveryOf(timeline, receipts) };
+      return summarize(batchId, seq, timeline, held, receipts);
     });
     return [events.seqs, states === undefined ? rows : rows.filter(({ state }) => states.includes(state))];
   }

@@ -1,5 +1,5 @@
 import type { Kysely } from 'kysely';
-import type { Connection, Settings } from '../engine/api.ts';
+import type { Settings } from '../engine/api.ts';
 import type { Database } from './tables.ts';
 
 export function settingsStore(db: Kysely<Database>): Settings {
@@ -16,17 +16,4 @@ export function settingsStore(db: Kysely<Database>): Settings {
       return get(name);
     },
   };
-}
-
-export async function listConnections(db: Kysely<Database>): Promise<readonly Connection[]> {
-  const rows = await db.selectFrom('connections').selectAll().orderBy('id').execute();
-  return rows.map((row) => ({
-    id: row.id,
-    type: row.type,
-    provider: row.provider,
-    state: row.blocked_at === null ? 'ok' : 'blocked',
-    code: row.blocked_code,
-    message: row.blocked_message,
-    since: row.blocked_at,
-  }));
 }

@@ -19,6 +19,7 @@ export interface BatchesTable {
   dedupe_by: string[] | null;
   duplicates: number;
   rejected: number;
+  dry_run: boolean;
   total: number;
   open_chunks: number;
   succeeded: number;
@@ -69,6 +70,7 @@ export interface ConnectionsTable {
   id: string;
   type: string;
   provider: string;
+  name: string | null;
   blocked_code: string | null;
   blocked_message: string | null;
   blocked_at: Date | null;

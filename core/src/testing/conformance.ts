@@ -1,6 +1,7 @@
 import type { Module, Provider } from '../plugin/index.ts';
 import { answerCases } from './cases/answers.ts';
 import { batchCases } from './cases/batches.ts';
+import { callbackCases } from './cases/callbacks.ts';
 import { definitionCases } from './cases/definition.ts';
 import { keyCases } from './cases/keys.ts';
 import { lostCases } from './cases/lost.ts';
@@ -35,6 +36,7 @@ export function conformance(options: ConformanceOptions): ConformanceCase[] {
     ...resolveCases(rig),
     ...keyCases(rig),
     ...privacyCases(rig),
+    ...callbackCases(rig),
   ];
 }
 

@@ -1,4 +1,4 @@
-import type { JobPayload, JsonObject, OpenContext, Plugin } from '../plugin/index.ts';
+import type { CallbackRequest, JobPayload, JsonObject, OpenContext, Plugin } from '../plugin/index.ts';
 
 /** What the suite is told about a provider. */
 export interface ConformanceOptions {
@@ -25,8 +25,18 @@ export interface ConformanceOptions {
   readonly harmless?: readonly string[];
   /** Overrides what `open` is given. */
   readonly context?: Partial<OpenContext>;
+  /** Requests as the vendor would send them, for providers that take callbacks. */
+  readonly callback?: CallbackHooks;
   /** Most time that a call may take, in milliseconds, where nothing hinders it. Default 10,000. */
   readonly timeoutMs?: number;
+}
+
+/** Makes callbacks as the vendor sends them, signed with the credentials that the suite was given. */
+export interface CallbackHooks {
+  /** A genuine one: it tells something about the job with this id, and about no other. */
+  signed?(jobId: string): CallbackRequest | Promise<CallbackRequest>;
+  /** One that looks genuine and is not: signed with another secret, or changed afterwards. */
+  forged?(jobId: string): CallbackRequest | Promise<CallbackRequest>;
 }
 
 /**

@@ -5,6 +5,7 @@ import { holdProblems, intakeProblems } from '../helpers/model-journal.ts';
 import { ledgerProblems } from '../helpers/model-ledger.ts';
 import { listedProblems } from '../helpers/model-listing.ts';
 import { seededRandom } from '../helpers/model-random.ts';
+import { receiptProblems } from '../helpers/model-receipts.ts';
 import { runSchedule } from '../helpers/model-schedule.ts';
 import { readSnapshot } from '../helpers/model-snapshot.ts';
 import { staleCalls, watch } from '../helpers/model-watch.ts';
@@ -37,6 +38,7 @@ async function problemsOf(seed: number): Promise<string[]> {
       ...(await intakeProblems(world.pool, journal)),
       ...(await listedProblems(world, snapshot)),
       ...ledgerProblems(world.vendor.ledger, snapshot),
+      ...receiptProblems(snapshot),
       ...holdProblems(journal, world.vendor.ledger),
       ...staleCalls(world),
       ...(world.repairs === 0 ? [] : [`the engines repaired ${world.repairs} places`]),

@@ -42,7 +42,7 @@ describe('a blocked connection', () => {
       await world.sql(`SELECT seq, batch_id FROM batchsender.job_events WHERE kind = 'succeeded'`)
     ).length;
     works = true;
-    expect(await other.unblockConnection('mail.fake')).toMatchObject({ state: 'ok', code: null });
+    expect(await other.connections.unblock('mail.fake')).toMatchObject({ state: 'ok', code: null });
     for (const id of ids)
       expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 100, failed: 0, unknown: 0 });
     expect(mail.calls.slice(called)).toHaveLength(200 - succeededBefore);
@@ -53,8 +53,8 @@ describe('a blocked connection', () => {
     const mail = fake({ process: () => (works ? succeeded() : blocked('invalid_key')) });
     const engine = await world.started({ plugins: [mail] });
     const { id } = await engine.submit({ type: 'mail', jobs: numbered(3) });
-    await until('the block', async () => (await engine.listConnections())[0]?.state === 'blocked');
-    expect(await engine.listConnections()).toMatchObject([
+    await until('the block', async () => (await engine.connections.list())[0]?.state === 'blocked');
+    expect(await engine.connections.list()).toMatchObject([
       { id: 'mail.fake', code: 'invalid_key', since: expect.any(Date) },
     ]);
     await engine.stop();
@@ -63,9 +63,11 @@ describe('a blocked connection', () => {
     await sleep(300);
     expect(mail.calls).toHaveLength(called);
     works = true;
-    await next.unblockConnection('mail.fake');
+    await next.connections.unblock('mail.fake');
     expect((await ended(next, id)).counts).toMatchObject({ succeeded: 3 });
-    await expect(next.unblockConnection('mail.none')).rejects.toMatchObject({ code: 'connection_not_found' });
+    await expect(next.connections.unblock('mail.none')).rejects.toMatchObject({
+      code: 'connection_not_found',
+    });
   });
 
   it('E18: lets calls under way end, and keeps what they brought', async () => {
@@ -83,7 +85,7 @@ describe('a blocked connection', () => {
     await until('the block', async () => (await engine.getBatch(id)).blocked);
     hold.open();
     await until('the success', async () => (await engine.getBatch(id)).counts.succeeded === 1);
-    await engine.unblockConnection('mail.fake');
+    await engine.connections.unblock('mail.fake');
     expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 2 });
     expect([...mail.timesCalled()].sort()).toEqual([
       [0, 1],
@@ -125,7 +127,7 @@ describe('a provider that throws', () => {
       true,
     );
     works = true;
-    await engine.unblockConnection('mail.fake');
+    await engine.connections.unblock('mail.fake');
     expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 40 });
   });
 
@@ -142,6 +144,6 @@ describe('a provider that throws', () => {
     const engine = await world.started({ plugins: [mail], retry: { baseMs: 1 } });
     const { id } = await engine.submit({ type: 'mail', jobs: numbered(60) });
     expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 60 });
-    expect((await engine.listConnections())[0]?.state).toBe('ok');
+    expect((await engine.connections.list())[0]?.state).toBe('ok');
   });
 });

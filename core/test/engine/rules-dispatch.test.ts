@@ -62,9 +62,9 @@ describe('the dispatch', () => {
       return (await store.dispatch.candidates(query)).candidates.length;
     };
     expect(await due()).toBe(1);
-    await store.run.block('mail.fake', { code: 'x', message: null });
+    await store.run.block('mail.fake', { code: 'x', message: null }, 0);
     expect(await due()).toBe(0);
-    await store.steer.unblock('mail.fake');
+    await store.steer.unblock('default', 'mail.fake');
     expect(await due()).toBe(1);
     await store.run.throttle('mail.fake', 60_000);
     expect(await due()).toBe(0);

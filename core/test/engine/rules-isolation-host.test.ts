@@ -17,7 +17,7 @@ const chunks = () =>
 async function diedOnce(submitter: Engine, count: number): Promise<string> {
   const store = await world.store();
   const { id } = await submitter.submit({ type: 'mail', jobs: numbered(count) });
-  await store.runner.heartbeat(DEAD, { mail: 1 }, 10_000);
+  await store.runner.heartbeat(DEAD, { mail: 1 }, 10_000, []);
   const [chunk] = await chunks();
   await store.run.lease(chunk.id, DEAD);
   expect(await submitter.recoverRunner(DEAD)).toEqual([

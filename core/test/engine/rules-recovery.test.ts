@@ -110,7 +110,7 @@ describe('a lease', () => {
     const store = await world.store();
     const { id } = await engine.submit({ type: 'mail', jobs: numbered(5) });
     const seenAt = performance.now();
-    await store.runner.heartbeat(DEAD, { mail: 1 }, 1_500);
+    await store.runner.heartbeat(DEAD, { mail: 1 }, 1_500, []);
     const [chunk] = await world.sql('SELECT id::int FROM batchsender.chunks');
     await store.run.lease(chunk.id, DEAD);
     await engine.start();

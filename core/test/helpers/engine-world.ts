@@ -76,10 +76,15 @@ const TABLES = [
   'job_events',
   'runners',
   'leadership',
+  'grant_requests',
+  'connection_tokens',
   'connections',
   'rate_usage',
   'sweeps',
   'idempotency_keys',
+  'receipt_keys',
+  'suppressions',
+  'audit_log',
   'settings',
 ];
 

@@ -8,6 +8,7 @@ import {
   type Infer,
   type Job,
   type JobResult,
+  type Module,
   type Plugin,
   type Provider,
   type Resolution,
@@ -51,6 +52,8 @@ export interface FakeOptions {
   readonly pluginVersion?: string;
   readonly payload?: TSchema;
   readonly migrate?: (payload: Record<string, unknown>, from: number) => FakePayload;
+  /** The rest of the module: recipients, receipts. */
+  readonly module?: Partial<Pick<Module<FakePayload>, 'recipients' | 'normalizeRecipient' | 'receipts'>>;
   /** The rest of the provider: guarantee (default at-least-once), limits, keys. */
   readonly provider?: Partial<Provider<FakePayload, never>>;
   /** Default: every job succeeds. */
@@ -89,6 +92,7 @@ export function fake(options: FakeOptions = {}): Fake {
     title: 'Mail',
     version: options.version ?? 1,
     payload: (options.payload ?? FakePayload) as typeof FakePayload,
+    ...options.module,
     ...(options.migrate === undefined ? {} : { migrate: options.migrate }),
     providers: { fake: provider },
   });

@@ -163,8 +163,8 @@ export async function resolve(env: ActionEnv): Promise<void> {
 /** Takes the blocks off all connections. */
 export async function unblock(env: ActionEnv): Promise<void> {
   await tolerant(env, 'unblock', async () => {
-    for (const { id, state } of await env.engine.engine.listConnections()) {
-      if (state === 'blocked') await env.engine.engine.unblockConnection(id);
+    for (const { id, state } of await env.engine.engine.connections.list()) {
+      if (state === 'blocked') await env.engine.engine.connections.unblock(id);
     }
   });
 }

@@ -10,6 +10,9 @@ const LOOK_MS = 150;
 const RESTLESS = `SELECT id, state FROM batchsender.batches AS b
 WHERE state NOT IN ('completed', 'cancelled') OR EXISTS (SELECT 1 FROM batchsender.sweeps AS s WHERE s.batch_id = b.id)`;
 
+/** Receipts that wait for the outcome of their attempt. */
+const EARLY = 'SELECT 1 FROM batchsender.receipt_keys WHERE early_batch IS NOT NULL LIMIT 1';
+
 /** Mends everything and waits until every batch has ended. Throws if some never end. */
 export async function heal(world: ModelWorld, journal: ModelJournal): Promise<void> {
   world.vendor.healthy = true;
@@ -19,7 +22,7 @@ export async function heal(world: ModelWorld, journal: ModelJournal): Promise<vo
   const until = performance.now() + QUIET_WITHIN_MS;
   for (;;) {
     const { rows } = await world.pool.query<{ id: string; state: string }>(RESTLESS);
-    if (rows.length === 0) return;
+    if (rows.length === 0 && (await world.pool.query(EARLY)).rowCount === 0) return;
     if (performance.now() > until) throw new Error(`never quiet: ${await story(world, rows)}`);
     await mend(world, journal, rows);
     await sleep(LOOK_MS);

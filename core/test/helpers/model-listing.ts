@@ -1,3 +1,4 @@
+import { receiptsOf } from '../../src/engine/decisions/delivery.ts';
 import { foldBatch } from './model-fold.ts';
 import { groupBy, type Snapshot } from './model-snapshot.ts';
 import type { ModelWorld } from './model-world.ts';
@@ -8,7 +9,9 @@ export async function listedProblems(world: ModelWorld, snapshot: Snapshot): Pro
   const problems: string[] = [];
   for (const batch of snapshot.batches) {
     const { jobs } = foldBatch(events.get(batch.id) ?? []);
-    const listed = await world.store.read.jobs('default', batch.id, { limit: 5_000, after: -1 });
+    const listed = await world.store.read.jobs('default', batch.id, { limit: 5_000, after: -1 }, () =>
+      receiptsOf(),
+    );
     if (listed.items.length !== batch.total)
       problems.push(`${batch.id}: lists ${listed.items.length} of ${batch.total} jobs`);
     for (const { seq, state } of listed.items) {

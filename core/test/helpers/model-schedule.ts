@@ -13,6 +13,7 @@ import {
 } from './model-actions.ts';
 import { ModelJournal } from './model-journal.ts';
 import { type Random, skew } from './model-random.ts';
+import { report } from './model-receipts.ts';
 import type { ModelWorld } from './model-world.ts';
 
 /** How often each thing is done, relative to the others. */
@@ -27,6 +28,7 @@ const WEIGHTS = {
   cancel: 3,
   retry: 8,
   resolve: 5,
+  report: 8,
   unblock: 4,
   start: 5,
   kill: 3,
@@ -50,6 +52,7 @@ const PRECIOUS = [
   'bs_slice',
   'bs_retry',
   'bs_cancel',
+  'bs_receipts',
   'COMMIT',
   'INSERT',
   'UPDATE',
@@ -87,6 +90,8 @@ async function act(env: ActionEnv, action: ActionName): Promise<void> {
       return upload(env);
     case 'resolve':
       return resolve(env);
+    case 'report':
+      return report(env);
     case 'unblock':
       return unblock(env);
     case 'seal':

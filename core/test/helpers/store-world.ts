@@ -31,7 +31,7 @@ export class StoreWorld {
   static async create(server?: TestServer): Promise<StoreWorld> {
     const world = new StoreWorld(await testDatabase(server));
     await world.store.migrate();
-    await world.store.runner.heartbeat(world.runnerId, {}, 15_000);
+    await world.store.runner.heartbeat(world.runnerId, {}, 15_000, []);
     return world;
   }
 

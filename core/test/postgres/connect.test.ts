@@ -52,7 +52,7 @@ describe.each(testServers())('a connection to $name', (server) => {
       const work = [
         engine.migrate(),
         engine.listBatches(),
-        engine.listConnections(),
+        engine.connections.list(),
         engine.settings.get('none'),
       ];
       setTimeout(() => proxy.cut(), round);

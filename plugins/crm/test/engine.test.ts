@@ -229,7 +229,7 @@ describe('Salesforce, when things go wrong', () => {
     expect(blocked).toMatchObject({ code: 'token_expired' });
     expect(salesforce.ledger).toHaveLength(200);
     salesforce.mood = 'fine';
-    await engine.unblockConnection('crm.salesforce');
+    await engine.connections.unblock('crm.salesforce');
     expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 1_000, failed: 0, unknown: 0 });
     expect(salesforce.ledger).toHaveLength(1_000);
     expect(salesforce.records.size).toBe(1_000);
@@ -242,7 +242,7 @@ describe('Salesforce, when things go wrong', () => {
     const { id } = await submit(engine, 300);
     await until('the block', async () => (await engine.getBatch(id)).blocked);
     salesforce.mood = 'fine';
-    await engine.unblockConnection('crm.salesforce');
+    await engine.connections.unblock('crm.salesforce');
     expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 300, failed: 0, unknown: 0 });
     expect(methods().filter((method) => method === 'PUT')).toHaveLength(1);
     expect(salesforce.ledger).toHaveLength(300);

@@ -1,13 +1,19 @@
 import { defineModule, definePlugin } from '@batchsender/core/plugin';
 import { EmailPayload } from './payload.ts';
-import { recipients } from './recipients.ts';
+import { postmark } from './postmark/postmark-provider.ts';
+import { normalizeRecipient, recipients } from './recipients.ts';
+import { resend } from './resend/resend-provider.ts';
 import { sandbox } from './sandbox/sandbox-provider.ts';
+import { ses } from './ses/ses-provider.ts';
 import { smtp } from './smtp/smtp-provider.ts';
 import { validate } from './validate.ts';
 import { VERSION } from './version.ts';
 
 export { EmailPayload } from './payload.ts';
+export { PostmarkCredentials } from './postmark/credentials.ts';
+export { ResendCredentials } from './resend/credentials.ts';
 export { SandboxCredentials } from './sandbox/sandbox-provider.ts';
+export { SesCredentials } from './ses/credentials.ts';
 export { SmtpCredentials } from './smtp/credentials.ts';
 
 export default definePlugin({
@@ -22,7 +28,8 @@ export default definePlugin({
       payload: EmailPayload,
       validate,
       recipients,
-      providers: { smtp, sandbox },
+      normalizeRecipient,
+      providers: { smtp, ses, resend, postmark, sandbox },
     }),
   ],
 });

@@ -45,7 +45,31 @@ export function recipientsOf(payload: EmailPayload): Recipient[] {
   return [...found.values()];
 }
 
+/** The addresses of a field. Those that are no addresses are left out. */
+export function mailboxesAt(payload: EmailPayload, field: RecipientKind | 'from' | 'replyTo'): Mailbox[] {
+  return addressesAt(payload, field)
+    .map(({ input }) => parseAddress(input))
+    .filter((mailbox): mailbox is Mailbox => typeof mailbox === 'object');
+}
+
 /** The addresses of persons in a payload, for suppression and erasure. */
 export function recipients(payload: EmailPayload): string[] {
-  return recipientsOf(payload).map(({ mailbox }) => mailbox.address);
+  return [...new Set(recipientsOf(payload).map(({ mailbox }) => normalForm(mailbox)))];
+}
+
+/**
+ * The form of an address by which persons are found again: in lower case, the domain in ASCII.
+ * RFC 5321, section 2.4 lets a server tell `Ada` from `ada` before the @. Hardly one does, and
+ * providers report addresses in either form.
+ */
+const normalForm = ({ address }: Mailbox): string => address.toLowerCase();
+
+/**
+ * The normal form of an address as people write it and providers report it, such as `Ada <Ada@example.com>`; undefined
+ * for what is none.
+ */
+export function normalizeRecipient(text: string): string | undefined {
+  const inBrackets = /<([^<>]*)>\s*$/.exec(text)?.[1] ?? text;
+  const mailbox = parseAddress(inBrackets.trim());
+  return typeof mailbox === 'string' ? undefined : normalForm(mailbox);
 }

@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { redact, secretFields } from '@batchsender/core/plugin';
 import { describe, expect, it } from 'vitest';
-import plugin, { EmailPayload, SandboxCredentials, SmtpCredentials } from '../src/index.ts';
+import plugin, * as all from '../src/index.ts';
+
+const { default: _plugin, ...schemas } = all;
+const { PostmarkCredentials, ResendCredentials, SesCredentials, SmtpCredentials } = schemas;
 
 const manifest = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8')) as {
   name: string;
@@ -17,18 +20,21 @@ describe('the plugin', () => {
 
   it('has one module, with the sandbox behind the real providers', () => {
     expect(plugin.modules.map(({ type, providers }) => [type, Object.keys(providers)])).toEqual([
-      ['email', ['smtp', 'sandbox']],
+      ['email', ['smtp', 'ses', 'resend', 'postmark', 'sandbox']],
     ]);
   });
 
   it('keeps its schemas closed, so that a misspelt field is an error', () => {
-    for (const schema of [EmailPayload, SmtpCredentials, SandboxCredentials]) {
+    for (const schema of Object.values(schemas)) {
       expect(schema).toMatchObject({ type: 'object', additionalProperties: false });
     }
   });
 
   it('marks its secrets', () => {
-    expect(secretFields(SmtpCredentials)).toEqual(['password']);
+    expect(secretFields(SmtpCredentials)).toEqual(['password', 'bounceSecret']);
+    expect(secretFields(SesCredentials)).toEqual(['secretAccessKey', 'sessionToken']);
+    expect(secretFields(ResendCredentials)).toEqual(['apiKey', 'webhookSecret']);
+    expect(secretFields(PostmarkCredentials)).toEqual(['serverToken', 'webhookSecret']);
     expect(redact({ host: 'a', password: 'pw' }, SmtpCredentials)).toEqual({
       host: 'a',
       password: '[redacted]',

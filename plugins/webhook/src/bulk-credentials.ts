@@ -1,27 +1,18 @@
 import { type Guarantee, type Static, Type } from '@batchsender/core/plugin';
+import { REMEMBERS_MS, remembersMs, signing } from './credentials.ts';
 import { GUARANTEE } from './judge.ts';
-import { HttpCredentials } from './payload.ts';
-
-/** How long a receiver that knows repeats remembers them, unless it is said, in milliseconds: a day. */
-const REMEMBERS_MS = 86_400_000;
 
 /** Schema of the credentials of the provider `bulk`. It works without any. */
 export const BulkCredentials = Type.Object(
   {
-    signingSecret: HttpCredentials.properties.signingSecret,
+    ...signing,
     deduplicates: Type.Optional(
       Type.Union([Type.Literal('jobs'), Type.Literal('calls')], {
         description:
           'What the receiver does only once however often it comes: `jobs` by the id of each, or `calls` by `webhook-id`. Default: neither.',
       }),
     ),
-    remembersMs: Type.Optional(
-      Type.Integer({
-        minimum: 1_000,
-        description:
-          'For how long it remembers them, in milliseconds. Default 86,400,000 (24 h). Later repeats are not made.',
-      }),
-    ),
+    remembersMs,
     trustStatus: Type.Optional(
       Type.Boolean({
         description:
@@ -36,7 +27,8 @@ export const BulkCredentials = Type.Object(
 export type BulkCredentials = Static<typeof BulkCredentials>;
 
 /** What may be repeated depends on what the receiver remembers. */
-export function guaranteeOf({ deduplicates, remembersMs = REMEMBERS_MS }: BulkCredentials): Guarantee {
+export function guaranteeOf(credentials: BulkCredentials): Guarantee {
+  const { deduplicates, remembersMs: ttlMs = REMEMBERS_MS } = credentials;
   if (deduplicates === undefined) return GUARANTEE;
-  return { kind: 'keyed', scope: deduplicates === 'jobs' ? 'job' : 'call', ttlMs: remembersMs };
+  return { kind: 'keyed', scope: deduplicates === 'jobs' ? 'job' : 'call', ttlMs };
 }

@@ -17,7 +17,7 @@ import { BulkCredentials, guaranteeOf } from './bulk-credentials.ts';
 import { type Delivery, deliver } from './deliver.ts';
 import { judge } from './judge.ts';
 import { WebhookPayload } from './payload.ts';
-import { createSigner, type Signer } from './sign.ts';
+import { type Signer, signerOf } from './sign.ts';
 import { originOf, parsePlace } from './target.ts';
 
 /** Calls at once per connection; no pool of an origin needs more sockets than this. */
@@ -54,8 +54,8 @@ export function bulkProvider({
     endpointKey: ({ url }) => originOf(url),
     groupKey,
     open(credentials, context) {
-      const { signingSecret, trustStatus = false } = credentials;
-      const sign = signingSecret === undefined ? undefined : createSigner(signingSecret);
+      const { trustStatus = false } = credentials;
+      const sign = signerOf(credentials);
       const pool = guardedAgent(context.network, { connections: CONCURRENCY });
       const parts: Parts = { pool, sign, trustStatus, logger: context.logger };
       return {

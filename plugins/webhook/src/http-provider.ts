@@ -1,8 +1,9 @@
 import { defineProvider, failed, guardedAgent, type JobResult } from '@batchsender/core/plugin';
+import { guaranteeOf, HttpCredentials } from './credentials.ts';
 import { deliver } from './deliver.ts';
-import { GUARANTEE, judge } from './judge.ts';
-import { DEFAULT_TIMEOUT_MS, HttpCredentials, WebhookPayload } from './payload.ts';
-import { createSigner } from './sign.ts';
+import { judge } from './judge.ts';
+import { DEFAULT_TIMEOUT_MS, WebhookPayload } from './payload.ts';
+import { signerOf } from './sign.ts';
 import { originOf, parsePlace } from './target.ts';
 
 /** Calls at once per connection; no pool of an origin needs more sockets than this. */
@@ -13,12 +14,12 @@ export const http = defineProvider({
   title: 'HTTP',
   payload: WebhookPayload,
   credentials: HttpCredentials,
-  guarantee: GUARANTEE,
+  guarantee: guaranteeOf,
   concurrency: CONCURRENCY,
   timeoutMs: (payload) => payload.timeoutMs ?? DEFAULT_TIMEOUT_MS,
   endpointKey: ({ url }) => originOf(url),
-  open({ signingSecret }, context) {
-    const sign = signingSecret === undefined ? undefined : createSigner(signingSecret);
+  open(credentials, context) {
+    const sign = signerOf(credentials);
     const pool = guardedAgent(context.network, { connections: CONCURRENCY });
     return {
       async process({ payload }, call): Promise<JobResult> {

@@ -7,7 +7,9 @@ import { VERSION } from './version.ts';
 
 export { BulkCredentials } from './bulk-credentials.ts';
 export type { BulkOptions } from './bulk-provider.ts';
-export { HttpCredentials, WebhookPayload } from './payload.ts';
+export { HttpCredentials } from './credentials.ts';
+export { WebhookPayload } from './payload.ts';
+export { publicKeyOf } from './sign.ts';
 
 /** What can be set when the plugin is made by hand. */
 export interface WebhookPluginOptions {

@@ -99,6 +99,12 @@ export const WebhookPayload = Type.Object(
         description: 'How many redirects may be followed. Default false (none); true means 5.',
       }),
     ),
+    deduplicates: Type.Optional(
+      Type.Boolean({
+        description:
+          'True if this receiver does a call only once however often its `webhook-id` comes. Default: what the connection says. For the provider http.',
+      }),
+    ),
     variables: variables(),
   },
   closed,
@@ -106,22 +112,6 @@ export const WebhookPayload = Type.Object(
 
 /** A webhook job's payload. */
 export type WebhookPayload = Static<typeof WebhookPayload>;
-
-/** Schema of the credentials of the provider `http`. It works without any. */
-export const HttpCredentials = Type.Object(
-  {
-    signingSecret: Type.Optional(
-      secret({
-        description:
-          'Signs every call by Standard Webhooks: `whsec_` and base64, or any other text, whose bytes are the key.',
-      }),
-    ),
-  },
-  closed,
-);
-
-/** The credentials of the provider `http`. */
-export type HttpCredentials = Static<typeof HttpCredentials>;
 
 /** The method of the call, upper-case. */
 export function methodOf(payload: WebhookPayload): string {

@@ -44,8 +44,8 @@ describe('the plugin', () => {
   });
 
   it('marks its secrets', () => {
-    expect(secretFields(HttpCredentials)).toEqual(['signingSecret']);
-    expect(secretFields(BulkCredentials)).toEqual(['signingSecret']);
+    expect(secretFields(HttpCredentials)).toEqual(['signingSecret', 'previousSigningSecret']);
+    expect(secretFields(BulkCredentials)).toEqual(['signingSecret', 'previousSigningSecret']);
     const payload = { url: 'https://example.com', auth: { type: 'basic', username: 'ada', password: 'pw' } };
     expect(redact(payload, WebhookPayload)).toEqual({
       url: 'https://example.com',

@@ -3,7 +3,7 @@ import { StartError } from './start-error.ts';
 
 /** What the command line asks for. */
 export interface Command {
-  readonly name: 'start' | 'help' | 'version';
+  readonly name: 'start' | 'help' | 'version' | 'rotate-secrets';
   /** Variables that it sets, whatever the environment says. */
   readonly variables: Readonly<Record<string, string>>;
 }
@@ -14,13 +14,23 @@ const OPTIONS: Readonly<Record<string, string>> = {
   '--types': 'BATCHSENDER_TYPES',
 };
 
+const COMMANDS: ReadonlyMap<string, Command['name']> = new Map([
+  ['--help', 'help'],
+  ['-h', 'help'],
+  ['--version', 'version'],
+  ['-v', 'version'],
+  ['keys rotate-secrets', 'rotate-secrets'],
+]);
+
 /** Reads the command line. @throws StartError for an argument that is not known. */
 export function parseArguments(args: readonly string[]): Command {
-  const [first] = args;
-  if (first === '--help' || first === '-h') return { name: 'help', variables: {} };
-  if (first === '--version' || first === '-v') return { name: 'version', variables: {} };
+  const name = COMMANDS.get(args.join(' '));
+  return name === undefined ? { name: 'start', variables: readOptions(args) } : { name, variables: {} };
+}
+
+function readOptions(args: readonly string[]): Record<string, string> {
   const variables: Record<string, string> = {};
-  const rest = first === 'start' ? args.slice(1) : [...args];
+  const rest = args[0] === 'start' ? args.slice(1) : [...args];
   while (rest.length > 0) {
     const [option = '', ...inline] = (rest.shift() ?? '').split('=');
     const variable = OPTIONS[option];
@@ -29,7 +39,7 @@ export function parseArguments(args: readonly string[]): Command {
     if (value === undefined || value === '') throw new StartError(`${option} needs a value. ${SEE_HELP}`);
     variables[variable] = value;
   }
-  return { name: 'start', variables };
+  return variables;
 }
 
 const SEE_HELP = 'batchsender --help shows what is known.';
@@ -54,6 +64,8 @@ export function helpText(version: string): string {
     '  --role all     the API and, in a process of its own, the runner (the default)',
     '  --role api     the API alone; --role runner: the runner alone. Both need DATABASE_URL',
     '  --types        the job types that the runner takes; it leaves the others to other runners',
+    '',
+    'batchsender keys rotate-secrets seals all stored credentials with the first key of BATCHSENDER_SECRET_KEY.',
     '',
     'It loads the plugins that batchsender.config.ts (or .js, .mjs) in the working directory names,',
     'or else those among the dependencies in its package.json. Settings come from the environment;',

@@ -11,14 +11,14 @@ const STAYS = 'provider_error';
  * anything by that (E18).
  */
 export async function liftBlocks(
-  engine: Pick<Engine, 'listConnections' | 'unblockConnection'>,
+  engine: { readonly connections: Pick<Engine['connections'], 'list' | 'unblock'> },
   connections: Pick<Connections, 'credentials'>,
   logger: Logger,
 ): Promise<void> {
-  for (const { id, type, provider, state, code } of await engine.listConnections()) {
-    if (state !== 'blocked' || code === STAYS) continue;
+  for (const { id, name, type, provider, state, code } of await engine.connections.list()) {
+    if (name !== null || state !== 'blocked' || code === STAYS) continue;
     if (connections.credentials(type, provider) === undefined) continue;
-    await engine.unblockConnection(id);
+    await engine.connections.unblock(id);
     logger.info(
       { connectionId: id, code },
       `Connection ${id} was blocked (${code}). This start tries it again`,

@@ -17,6 +17,7 @@ export async function run(args: readonly string[]): Promise<void> {
     const version = serverVersion();
     if (command.name === 'version') process.stdout.write(`${version}\n`);
     else if (command.name === 'help') process.stdout.write(helpText(version));
+    else if (command.name === 'rotate-secrets') await rotate(resources);
     else await serve(version, command, resources);
   } catch (error) {
     process.stderr.write(`${startMessage(error)}\n`);
@@ -24,6 +25,17 @@ export async function run(args: readonly string[]): Promise<void> {
     await resources.disposeAsync().catch(() => undefined);
     process.exit(1);
   }
+}
+
+async function rotate(resources: AsyncDisposableStack): Promise<void> {
+  const settings = readSettings(process.env, process.cwd());
+  const logger = createLogger('warn');
+  const { rotateSecrets } = await import('./rotate-secrets.ts');
+  const { text, isComplete } = await rotateSecrets({ settings, logger, resources });
+  await resources.disposeAsync();
+  process.stdout.write(`${text}\n`);
+  // All that writes is closed: nothing else keeps the process.
+  process.exitCode = isComplete ? 0 : 1;
 }
 
 async function serve(version: string, command: Command, resources: AsyncDisposableStack): Promise<void> {

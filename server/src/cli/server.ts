@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import { createEngine, type Engine, type EngineObserver } from '@batchsender/core';
-import { startEmbeddedPostgres } from '@batchsender/core/embedded';
 import type { Module, Plugin } from '@batchsender/core/plugin';
 import type { Logger } from 'pino';
 import { buildApp } from '../app.ts';
@@ -19,6 +18,7 @@ import { type BannerFacts, NO_PLUGINS, urlOf } from './banner.ts';
 import { closeApp, closePlain } from './close-app.ts';
 import { explainDatabase, explainListen } from './explain.ts';
 import { liftBlocks } from './lift-blocks.ts';
+import { type OpenDatabase, openDatabase } from './open-database.ts';
 import { StartError } from './start-error.ts';
 
 /** Calls in flight get this long to end when the server stops. */
@@ -46,11 +46,11 @@ export async function startServer(options: StartOptions): Promise<BannerFacts> {
   for (const notice of host.notices) logger.warn(notice);
   const database = await openDatabase(options);
   const metrics = createMetrics('server');
-  const engine = await openEngine(options, database.url, host, metrics.observer);
+  const engine = await openEngine(options, database, host, metrics.observer);
   metrics.watch(engine, { backlog: true });
   const { role, types } = settings;
   const start = { api: startApi, runner: startRunner, all: startAll }[role];
-  const port = await start({ options, engine, host, metrics, databaseUrl: database.url });
+  const port = await start({ options, engine, host, metrics, database });
   const { plugins, notices } = host;
   return {
     version,
@@ -70,7 +70,7 @@ interface Parts {
   readonly engine: Engine;
   readonly host: Host;
   readonly metrics: Metrics;
-  readonly databaseUrl: string;
+  readonly database: OpenDatabase;
 }
 
 async function startAll(parts: Parts): Promise<number> {
@@ -142,7 +142,7 @@ function portOf(server: Server, asked: number): number {
   return typeof address === 'object' && address !== null ? address.port : asked;
 }
 
-async function startSupervisor({ options, engine, host, databaseUrl }: Parts): Promise<Supervisor> {
+async function startSupervisor({ options, engine, host, database }: Parts): Promise<Supervisor> {
   const { settings, logger, env, resources } = options;
   const { allowNetworks, logLevel, nats, publicUrl, retry, types } = settings;
   await liftBlocks(engine, host.connections, logger);
@@ -154,8 +154,9 @@ async function startSupervisor({ options, engine, host, databaseUrl }: Parts): P
     memoryMb: settings.runner.memoryMb,
     silentMs: settings.runner.silentMs,
     orders: {
-      databaseUrl,
+      databaseUrl: database.url,
       credentials: host.connections.all,
+      ...(database.secretKeys === undefined ? {} : { secretKeys: database.secretKeys }),
       logLevel,
       allowNetworks,
       retry,
@@ -182,11 +183,7 @@ async function loadHost({ env, cwd, settings }: StartOptions): Promise<Host> {
   const connections = readConnections(env, modules, knownVariables());
   const { plugins, notices } = preferUsable(loaded, connections);
   const more = loaded.length === 0 ? [NO_PLUGINS] : [];
-  const unused =
-    settings.secretKey === undefined
-      ? []
-      : ['BATCHSENDER_SECRET_KEY is set, but this version stores no credentials yet, so nothing uses it.'];
-  return { plugins, connections, notices: [...more, ...notices, ...connections.warnings, ...unused] };
+  return { plugins, connections, notices: [...more, ...notices, ...connections.warnings] };
 }
 
 /** A type that is not there is a mistake in the settings: its jobs would wait for ever. */
@@ -200,21 +197,9 @@ function checkTypes({ types }: Settings, modules: readonly Module[]): void {
   );
 }
 
-async function openDatabase(options: StartOptions): Promise<{ url: string; dataDir: string | undefined }> {
-  const { settings, logger, resources, onDatabaseLost } = options;
-  if (settings.databaseUrl !== undefined) return { url: settings.databaseUrl, dataDir: undefined };
-  const postgres = await startEmbeddedPostgres({
-    dataDir: settings.dataDir,
-    logger,
-    onUnexpectedEnd: onDatabaseLost,
-  });
-  resources.defer(() => postgres.stop());
-  return { url: postgres.url, dataDir: postgres.dataDir };
-}
-
 async function openEngine(
   options: StartOptions,
-  url: string,
+  { url, secretKeys }: OpenDatabase,
   host: Host,
   observer: EngineObserver,
 ): Promise<Engine> {
@@ -224,6 +209,7 @@ async function openEngine(
     plugins: host.plugins,
     logger,
     credentials: host.connections.credentials,
+    ...(secretKeys === undefined ? {} : { secretKeys }),
     allowNetworks: settings.allowNetworks,
     retry: settings.retry,
     ...(settings.types === undefined ? {} : { types: settings.types }),

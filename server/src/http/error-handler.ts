@@ -8,7 +8,8 @@ import { type RequestFacts, toProblem } from './to-problem.ts';
 export function installErrorHandler(app: FastifyInstance, maxBodyBytes: number): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const accepts = request.routeOptions.config.accepts ?? ['application/json'];
-    return sendError(error, request, reply, { accepts, maxBodyBytes });
+    const { bodyLimit } = request.routeOptions;
+    return sendError(error, request, reply, { accepts, maxBodyBytes: bodyLimit ?? maxBodyBytes });
   });
 }
 

@@ -65,7 +65,9 @@ function fromFastify(error: unknown, facts: RequestFacts): HttpProblem | undefin
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return new HttpProblem(
         'body_too_large',
-        `A JSON body may have ${facts.maxBodyBytes} bytes. Send many jobs as NDJSON to POST /v1/batches/{id}/jobs.`,
+        facts.accepts.includes('application/json')
+          ? `A JSON body may have ${facts.maxBodyBytes} bytes. Send many jobs as NDJSON to POST /v1/batches/{id}/jobs.`
+          : `A body may have ${facts.maxBodyBytes} bytes here.`,
       );
     case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
       return new HttpProblem(

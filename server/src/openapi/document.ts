@@ -20,6 +20,8 @@ export const DOCUMENT = {
     { name: 'Steering', description: 'Seal, pause, resume, cancel, retry.' },
     { name: 'Jobs', description: 'Single jobs, and the fate of each.' },
     { name: 'Connections', description: 'What the jobs are sent through.' },
+    { name: 'Suppressions', description: 'Whom nothing is sent to.' },
+    { name: 'Audit', description: 'Who did what.' },
     { name: 'Health', description: 'For load balancers.' },
   ],
   security: [{ bearer: [] as string[] }],
@@ -29,7 +31,7 @@ export const SECURITY_SCHEMES = {
   bearer: { type: 'http' as const, scheme: 'bearer', description: 'The API key, `bs_…`.' },
 };
 
-const IDEMPOTENT = ['createBatch', 'createJob', 'uploadJobs'];
+const IDEMPOTENT = ['createBatch', 'createJob', 'uploadJobs', 'createConnection'];
 
 const IDEMPOTENCY_HEADER: JsonRecord = {
   name: 'Idempotency-Key',

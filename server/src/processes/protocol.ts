@@ -1,4 +1,4 @@
-import type { IsolatedChunk, IsolationEnd, RetryPolicy } from '@batchsender/core';
+import type { IsolatedChunk, IsolationEnd, RetryPolicy, SecretKeys } from '@batchsender/core';
 import type { JsonObject } from '@batchsender/core/plugin';
 import type { LogLevel } from '../logging.ts';
 import type { MetricsSnapshot } from '../metrics/snapshot.ts';
@@ -9,6 +9,8 @@ export interface RunnerOrders {
   readonly databaseUrl: string;
   /** Of the default connections, by `type.provider`. */
   readonly credentials: Readonly<Record<string, JsonObject>>;
+  /** Of the stored connections. */
+  readonly secretKeys?: SecretKeys;
   readonly logLevel: LogLevel;
   readonly allowNetworks: readonly string[];
   readonly publicUrl?: string;

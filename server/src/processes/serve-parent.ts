@@ -93,7 +93,7 @@ function makeEngine(
   { orders, plugins, logger, metrics }: Opened,
   options: Pick<EngineOptions, 'alone' | 'isolate' | 'transport'>,
 ): Engine {
-  const { databaseUrl, credentials, allowNetworks, publicUrl, retry, types } = orders;
+  const { databaseUrl, credentials, secretKeys, allowNetworks, publicUrl, retry, types } = orders;
   return createEngine({
     database: databaseUrl,
     plugins,
@@ -103,6 +103,7 @@ function makeEngine(
     credentials: (type, provider) => credentials[`${type}.${provider}`],
     observer: metrics.observer,
     ...options,
+    ...(secretKeys === undefined ? {} : { secretKeys }),
     ...(publicUrl === undefined ? {} : { publicUrl }),
     ...(types === undefined ? {} : { types }),
   });

@@ -1,5 +1,6 @@
-import type { Batch, Engine, Tenant } from '@batchsender/core';
+import type { Engine } from '@batchsender/core';
 import type { preValidationHookHandler } from 'fastify';
+import { audited } from '../http/audit.ts';
 import { BatchSchema, batchView, RetryBody } from '../schemas/batch.ts';
 import { BatchParams, NoQuery } from '../schemas/common.ts';
 import { BODY_PROBLEMS, problems } from '../schemas/problem.ts';
@@ -9,6 +10,8 @@ interface Action {
   readonly name: 'seal' | 'pause' | 'resume' | 'cancel';
   readonly summary: string;
   readonly description: string;
+  /** In the audit log; sealing is not in it, it belongs to creating. */
+  readonly audit?: string;
 }
 
 const ACTIONS: readonly Action[] = [
@@ -20,12 +23,19 @@ const ACTIONS: readonly Action[] = [
   {
     name: 'pause',
     summary: 'Pause a batch',
+    audit: 'batch.paused',
     description: 'No new call starts after about 1.5 s. Calls that run are not aborted.',
   },
-  { name: 'resume', summary: 'Resume a paused batch', description: 'Sending goes on where it stopped.' },
+  {
+    name: 'resume',
+    summary: 'Resume a paused batch',
+    audit: 'batch.resumed',
+    description: 'Sending goes on where it stopped.',
+  },
   {
     name: 'cancel',
     summary: 'Cancel a batch',
+    audit: 'batch.cancelled',
     description:
       'Jobs that wait end as `cancelled`. Calls that run are not aborted, and their results count.',
   },
@@ -33,15 +43,11 @@ const ACTIONS: readonly Action[] = [
 
 /** `POST /v1/batches/{id}/seal`, `/pause`, `/resume`, `/cancel`, `/retry`. */
 export function batchSteeringRoutes(app: App, engine: Engine): void {
-  for (const action of ACTIONS) actionRoute(app, action, (id, tenant) => engine[action.name](id, tenant));
+  for (const action of ACTIONS) actionRoute(app, engine, action);
   retryRoute(app, engine);
 }
 
-function actionRoute(
-  app: App,
-  action: Action,
-  act: (batchId: string, tenant: Tenant) => Promise<Batch>,
-): void {
+function actionRoute(app: App, engine: Engine, action: Action): void {
   app.post(
     `/v1/batches/:batchId/${action.name}`,
     {
@@ -58,7 +64,13 @@ function actionRoute(
         },
       },
     },
-    async ({ tenantId, params }) => batchView(await act(params.batchId, { tenantId })),
+    async (request) => {
+      const { tenantId, params } = request;
+      const batch = await engine[action.name](params.batchId, { tenantId });
+      if (action.audit !== undefined)
+        await audited(engine, request, { action: action.audit, target: batch.id });
+      return batchView(batch);
+    },
   );
 }
 
@@ -81,8 +93,13 @@ function retryRoute(app: App, engine: Engine): void {
         },
       },
     },
-    async ({ tenantId, params, body }) =>
-      batchView(await engine.retry(params.batchId, body.states ?? ['failed'], { tenantId })),
+    async (request) => {
+      const { tenantId, params, body } = request;
+      const states = body.states ?? ['failed'];
+      const batch = await engine.retry(params.batchId, states, { tenantId });
+      await audited(engine, request, { action: 'batch.retried', target: batch.id, data: { states } });
+      return batchView(batch);
+    },
   );
 }
 

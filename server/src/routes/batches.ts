@@ -4,7 +4,13 @@ import { unpackJson } from '../http/content-encoding.ts';
 import { claimOf, idempotent } from '../http/idempotency.ts';
 import { BatchBody, BatchSchema, BatchStateSchema, batchView } from '../schemas/batch.ts';
 import { BatchParams, COMPONENT, NoQuery, pageOf, pageQuery, strict } from '../schemas/common.ts';
-import { JobStateSchema, JobSummarySchema, jobSummaryView, UploadAnswerSchema } from '../schemas/job.ts';
+import {
+  JobStateSchema,
+  JobSummarySchema,
+  jobSummaryView,
+  Suppressed,
+  UploadAnswerSchema,
+} from '../schemas/job.ts';
 import { BODY_PROBLEMS, IDEMPOTENCY_PROBLEMS, problems } from '../schemas/problem.ts';
 import { FORM_TYPE } from '../uploads/format.ts';
 import type { App } from './app-type.ts';
@@ -15,7 +21,11 @@ const JobPage = pageOf(JobSummarySchema, 'JobPage');
 
 /** A new batch; `upload` if a file came with it. */
 const CreatedBatch = strict(
-  { ...BatchSchema.properties, upload: Type.Optional(UploadAnswerSchema) },
+  {
+    ...BatchSchema.properties,
+    suppressed: Type.Optional(Suppressed),
+    upload: Type.Optional(UploadAnswerSchema),
+  },
   { [COMPONENT]: 'CreatedBatch' },
 );
 
@@ -35,6 +45,9 @@ const CREATE_PROBLEMS = [
   ...IDEMPOTENCY_PROBLEMS,
   'unknown_type',
   'unknown_provider',
+  'unknown_connection',
+  'connection_mismatch',
+  'no_sandbox',
   'invalid_batch',
   'invalid_payload',
   'invalid_template',
@@ -131,7 +144,9 @@ function createRoute(app: App, engine: Engine): void {
     async (request, reply) => {
       const { tenantId, body } = request;
       const batch = await engine.submit(withDate(body), { tenantId, ...claimOf(request) });
-      return reply.code(201).header('location', `/v1/batches/${batch.id}`).send(batchView(batch));
+      const { suppressed } = batch;
+      const answer = { ...batchView(batch), ...(suppressed === undefined ? {} : { suppressed }) };
+      return reply.code(201).header('location', `/v1/batches/${batch.id}`).send(answer);
     },
   );
 }

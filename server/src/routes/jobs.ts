@@ -1,4 +1,5 @@
 import type { Engine, Problem } from '@batchsender/core';
+import { audited } from '../http/audit.ts';
 import { claimOf, idempotent } from '../http/idempotency.ts';
 import { HttpProblem } from '../http/problem.ts';
 import { JobParams, NoQuery } from '../schemas/common.ts';
@@ -12,6 +13,9 @@ const CREATE_PROBLEMS = [
   ...IDEMPOTENCY_PROBLEMS,
   'unknown_type',
   'unknown_provider',
+  'unknown_connection',
+  'connection_mismatch',
+  'no_sandbox',
   'invalid_batch',
   'invalid_payload',
 ] as const;
@@ -49,9 +53,13 @@ export function jobRoutes(app: App, engine: Engine): void {
         response: { 200: JobSchema, ...problems('job_not_found', 'job_not_unknown', ...BODY_PROBLEMS) },
       },
     },
-    async ({ tenantId, params, body: { outcome, note } }) => {
+    async (request) => {
+      const { tenantId, params, body } = request;
+      const { outcome, note } = body;
       const options = { tenantId, ...(note === undefined ? {} : { note }) };
-      return jobView(await engine.resolveJob(params.jobId, outcome, options));
+      const job = await engine.resolveJob(params.jobId, outcome, options);
+      await audited(engine, request, { action: 'job.resolved', target: job.id, data: { outcome } });
+      return jobView(job);
     },
   );
 }
@@ -77,8 +85,11 @@ function createRoute(app: App, engine: Engine): void {
     async (request, reply) => {
       const { tenantId, body } = request;
       const options = { tenantId, ...claimOf(request) };
-      const { jobId, batchId } = await engine.submitJob(withDate(body), options).catch(rethrowWithPaths);
-      return reply.code(202).header('location', `/v1/jobs/${jobId}`).send({ id: jobId, batchId });
+      const { jobId, ...stored } = await engine.submitJob(withDate(body), options).catch(rethrowWithPaths);
+      return reply
+        .code(202)
+        .header('location', `/v1/jobs/${jobId}`)
+        .send({ id: jobId, ...stored });
     },
   );
 }

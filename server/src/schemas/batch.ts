@@ -37,7 +37,11 @@ export const BatchSchema = strict(
     name: nullable(Type.String()),
     state: BatchStateSchema,
     provider: Type.String(),
+    connection: Type.Union([Type.String(), Type.Null()], {
+      description: 'Name of its connection; null for a default one.',
+    }),
     connectionId: Type.String(),
+    dryRun: Type.Boolean({ description: 'The sandbox takes its jobs: nobody is reached.' }),
     priority: Type.Integer(),
     counts: Counts,
     dedupeBy: Type.Union([Type.Array(Type.String()), Type.Null()], {
@@ -73,7 +77,9 @@ export function batchView(batch: Batch): Static<typeof BatchSchema> {
     name: batch.name,
     state: batch.state,
     provider: batch.provider,
+    connection: batch.connection,
     connectionId: batch.connectionId,
+    dryRun: batch.dryRun,
     priority: batch.priority,
     counts: batch.counts,
     dedupeBy: batch.dedupeBy === null ? null : [...batch.dedupeBy],
@@ -104,6 +110,20 @@ const Retry = strict(
 export const deliveryFields = {
   provider: Type.Optional(
     Type.String({ description: "Default: the module's first provider that can work." }),
+  ),
+  connection: Type.Optional(
+    Type.String({
+      minLength: 1,
+      description:
+        "Name of a connection; the provider follows from it. Default: the provider's default connection.",
+    }),
+  ),
+  dryRun: Type.Optional(
+    Type.Boolean({
+      description:
+        "The module's sandbox takes the jobs, whatever `provider` and `connection` say: they are checked, and nobody " +
+        'is reached. Default false.',
+    }),
   ),
   priority: Type.Optional(
     Type.Integer({ minimum: -100, maximum: 100, description: 'Higher goes first. Default 0.' }),

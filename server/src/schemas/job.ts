@@ -17,6 +17,9 @@ export const summaryFields = {
   ref: Type.Union([Type.String(), Type.Null()], { description: "The provider's id." }),
   code: Type.Union([Type.String(), Type.Null()], { description: 'Code of the latest outcome or retry.' }),
   message: nullable(Type.String()),
+  delivery: Type.Union([Type.String(), Type.Null()], {
+    description: 'The receipt that counts, `delivered` or `bounced` for example.',
+  }),
   possibleDuplicate: Type.Boolean({ description: 'The provider may have been called twice.' }),
   at: Type.Union([Time, Type.Null()], { description: 'Time of the latest event.' }),
 };
@@ -53,7 +56,15 @@ export const JobBody = strict({
 });
 
 export const JobAccepted = strict(
-  { id: Type.String(), batchId: Type.String() },
+  {
+    id: Type.String(),
+    batchId: Type.String(),
+    suppressed: Type.Optional(
+      Type.Literal(true, {
+        description: 'A recipient is suppressed: as it stands now, the job will fail without a call.',
+      }),
+    ),
+  },
   { [COMPONENT]: 'JobAccepted' },
 );
 
@@ -64,11 +75,20 @@ export const ResolveBody = strict({
   ),
 });
 
+/** Of a batch or an upload. */
+export const Suppressed = Type.Integer({
+  minimum: 1,
+  description:
+    'Jobs that will fail without a call, as the suppression list stands now; absent if there are none. ' +
+    'They are counted before duplicates are left out.',
+});
+
 export const UploadAnswerSchema = strict(
   {
     accepted: Type.Integer({ minimum: 0, description: 'Jobs that were stored.' }),
     rejected: Type.Integer({ minimum: 0, description: 'Invalid lines that were left out.' }),
     duplicates: Type.Integer({ minimum: 0, description: "Lines that the batch's `dedupeBy` left out." }),
+    suppressed: Type.Optional(Suppressed),
     errors: Type.Array(Place, {
       description: 'What is wrong with the rejected lines, in order: the first 100 problems.',
     }),
@@ -87,6 +107,7 @@ export function jobSummaryView(job: JobSummary): Static<typeof JobSummarySchema>
     ref: job.ref,
     code: job.code,
     message: job.message,
+    delivery: job.delivery,
     possibleDuplicate: job.possibleDuplicate,
     at: job.at?.toISOString() ?? null,
   };

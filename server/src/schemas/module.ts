@@ -1,7 +1,7 @@
 import type { RegisteredModule } from '@batchsender/core';
 import type { Provider } from '@batchsender/core/plugin';
 import { type Static, Type } from 'typebox';
-import { COMPONENT, oneOfStrings, openObject, strict } from './common.ts';
+import { COMPONENT, JsonObject, oneOfStrings, openObject, strict } from './common.ts';
 
 const ProviderSchema = strict(
   {
@@ -13,6 +13,7 @@ const ProviderSchema = strict(
     }),
     batchSize: Type.Integer({ minimum: 1, description: 'Most jobs in one call.' }),
     credentials: openObject({ description: 'JSON Schema of the credentials.' }),
+    oauth: Type.Boolean({ description: 'A person may grant access to its connections by OAuth.' }),
   },
   { [COMPONENT]: 'Provider' },
 );
@@ -34,6 +35,24 @@ export const ModuleSchema = strict(
 export const ModuleList = strict(
   { items: Type.Array(ModuleSchema), nextCursor: Type.Null() },
   { [COMPONENT]: 'ModuleList' },
+);
+
+export const ModuleParams = Type.Object({ type: Type.String({ description: 'Job type.' }) });
+
+export const PreviewBody = strict({
+  payload: JsonObject,
+  defaults: Type.Optional(JsonObject),
+});
+
+export const PreviewSchema = strict(
+  {
+    payload: openObject({ description: 'As the provider would get it.' }),
+    problems: Type.Array(strict({ path: Type.String(), code: Type.String(), message: Type.String() }), {
+      description: 'What is wrong with it; empty if it could be sent.',
+    }),
+    preview: Type.Union([JsonObject, Type.Null()], { description: 'What the module says of it.' }),
+  },
+  { [COMPONENT]: 'JobPreview' },
 );
 
 /** Turns a registered module into the API's. */
@@ -61,6 +80,7 @@ function providerView(name: string, provider: Provider<never, never>): Static<ty
     guarantee: typeof guarantee === 'function' ? 'varies' : guarantee.kind,
     batchSize: provider.batchSize ?? 1,
     credentials: jsonOf(provider.credentials),
+    oauth: provider.oauth !== undefined,
   };
 }
 

@@ -8,7 +8,6 @@ const { batchId: _batchId, ...fields } = summaryFields;
 export const ResultSchema = strict(
   {
     ...fields,
-    delivery: Type.Union([Type.String(), Type.Null()], { description: 'The receipt that counts.' }),
     settledAt: Type.Union([Time, Type.Null()], { description: 'Time of the outcome that holds.' }),
     payload: openObject({ description: "As submitted, without the batch's defaults." }),
   },

@@ -95,9 +95,11 @@ export const Variables = Type.Object({
   ),
   BATCHSENDER_SECRET_KEY: Type.Optional(
     Type.String({
-      minLength: 16,
-      description: 'a secret of 16 characters or more',
-      examples: ['…'],
+      minLength: 1,
+      description:
+        'keys of 32 bytes in base64 or hex with commas, each as <key> or <id>:<key>: the first one encrypts ' +
+        'stored credentials, all open them (left out: the embedded database keeps one in its folder)',
+      examples: ['…, made by "openssl rand -base64 32"'],
       ...hidden,
     }),
   ),

@@ -9,6 +9,7 @@ test.each([
   [['-h'], 'help'],
   [['--version'], 'version'],
   [['-v'], 'version'],
+  [['keys', 'rotate-secrets'], 'rotate-secrets'],
 ])('%j means %s', (args, name) => {
   expect(parseArguments(args)).toEqual({ name, variables: {} });
 });
@@ -27,7 +28,13 @@ test.each([[['--role']], [['--types=']]])('%j lacks a value', (args) => {
   expect(() => parseArguments(args)).toThrow(/needs a value\. batchsender --help/);
 });
 
-test.each([[['--port', '80']], [['stop']], [['start', 'now']]])('%j is refused with a hint', (args) => {
+test.each([
+  [['--port', '80']],
+  [['stop']],
+  [['keys']],
+  [['keys', 'rotate-secrets', 'now']],
+  [['start', 'now']],
+])('%j is refused with a hint', (args) => {
   expect(() => parseArguments(args)).toThrow(/is not known\. batchsender --help shows what is\./);
 });
 

@@ -23,7 +23,7 @@ async function blockedBatch(): Promise<{ id: string; connectionId: string }> {
 }
 
 const stateOf = async (connectionId: string): Promise<string | undefined> =>
-  (await server.engine.listConnections()).find(({ id }) => id === connectionId)?.state;
+  (await server.engine.connections.list()).find(({ id }) => id === connectionId)?.state;
 
 test('a start takes the block off a connection that has credentials, and what waited goes on', async () => {
   const { id, connectionId } = await blockedBatch();

@@ -130,7 +130,9 @@ describe('the email plugin in the server', { timeout: 180_000 }, () => {
   test('without SMTP settings mails go to the sandbox, as the start says, and can be read as files', async () => {
     const env = environment();
     const { cli, api } = await start(env);
-    expect(cli.stdout()).toContain('email: no credentials for smtp, so its jobs go to the sandbox');
+    expect(cli.stdout()).toContain(
+      'email: no credentials for smtp, ses, resend, postmark, so its jobs go to the sandbox',
+    );
     expect(cli.stdout()).toContain('set BATCHSENDER_EMAIL_SMTP_HOST');
     const id = await send(api, [...recipients(3), 'bounce@example.com']);
     const done = await until(api, id, ({ state }) => state === 'completed');

@@ -8,8 +8,8 @@ const eventually = <T>(probe: () => Promise<T | undefined | false>): Promise<T> 
 let app: WildApp;
 afterEach(() => app.close());
 
-const POISON = 7;
-const COUNT = 14;
+const POISON = 3;
+const COUNT = 6;
 
 async function started(options: WildOptions = {}, env: Record<string, string> = {}): Promise<WildServer> {
   app = await wildApp(options);

@@ -31,6 +31,8 @@ export interface TestApp {
   log(): string;
   /** GET, or POST with a body: an object goes as JSON. */
   api(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** Another method, with a JSON body. */
+  send(method: string, path: string, body?: unknown): Promise<Answer>;
   /** POST of a body that is sent in these pieces. */
   stream(path: string, pieces: Iterable<Uint8Array>, headers: Record<string, string>): Promise<Answer>;
   /** Uploads NDJSON. */
@@ -74,6 +76,7 @@ export async function startApp(
     engine,
     calls,
     api,
+    send: sender(url),
     stream: streamer(url),
     log: () => log.join(''),
     upload: (batchId, ndjson, headers) =>
@@ -110,6 +113,17 @@ export function client(url: string, key: string = KEY): TestApp['api'] {
       ...(body === undefined || body === null ? {} : { body: isRaw ? body : JSON.stringify(body) }),
     });
     return answerOf(response);
+  };
+}
+
+function sender(url: string): TestApp['send'] {
+  return async (method, path, body) => {
+    const headers = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' };
+    const init =
+      body === undefined
+        ? { headers: { authorization: headers.authorization } }
+        : { headers, body: JSON.stringify(body) };
+    return answerOf(await fetch(url + path, { method, ...init }));
   };
 }
 

@@ -49,7 +49,14 @@ export function notePlugin(calls: string[] = []): Plugin {
     version: '1.0.0',
     contract: 1,
     modules: [
-      defineModule({ type: 'note', title: 'Note', version: 1, payload: Payload, providers: { local } }),
+      defineModule({
+        type: 'note',
+        title: 'Note',
+        version: 1,
+        payload: Payload,
+        preview: ({ text = '' }) => ({ letters: text.length }),
+        providers: { local },
+      }),
     ],
   });
 }

@@ -42,6 +42,8 @@ test('answers have exactly the shapes that the document promises', async () => {
   await check('/readyz', '/readyz');
   await check('/v1/modules', '/v1/modules');
   await check('/v1/connections', '/v1/connections');
+  await check('/v1/connections/note.local', '/v1/connections/{connectionId}');
+  await check('/v1/connections/note.local/test', '/v1/connections/{connectionId}/test', null);
   await check('/v1/batches?includeSingle=true', '/v1/batches');
   await check(`/v1/batches/${id}`, '/v1/batches/{batchId}');
   await check(`/v1/batches/${id}/jobs`, '/v1/batches/{batchId}/jobs');
@@ -55,6 +57,15 @@ test('answers have exactly the shapes that the document promises', async () => {
 test('problems have the shape that the document promises', async () => {
   await check('/v1/batches/banana', '/v1/batches/{batchId}');
   await check('/v1/batches?x=1', '/v1/batches');
+  await check('/v1/connections/banana', '/v1/connections/{connectionId}');
+  await check('/v1/connections', '/v1/connections', {
+    type: 'note',
+    provider: 'local',
+    name: 'A b',
+    credentials: {},
+  });
+  await check('/v1/connections/note.local/authorize', '/v1/connections/{connectionId}/authorize', {});
+  await check('/v1/oauth/callback?state=x', '/v1/oauth/callback');
   await check('/v1/batches', '/v1/batches', { type: 'note', jobs: [{ to: 5 }] });
   await check('/v1/batches', '/v1/batches', '{"broken');
   await check('/v1/jobs', '/v1/jobs', { type: 'pigeon', payload: {} });

@@ -35,3 +35,8 @@ test('an unknown connection is not found', async () => {
   const { status, body } = await server.api('/v1/connections/banana/unblock', null);
   expect([status, body.code]).toEqual([404, 'connection_not_found']);
 });
+
+test('a list of endpoints is empty while none fails', async () => {
+  const { status, body } = await server.api('/v1/endpoints');
+  expect([status, body]).toEqual([200, { items: [], nextCursor: null }]);
+});

@@ -21,3 +21,29 @@ test('the installed modules are listed with their schemas, providers and plugin'
     plugin: { name: 'plugin-note', version: '1.0.0' },
   });
 });
+
+test('a job can be looked at before it is sent', async () => {
+  const look = async (body: object) => (await server.api('/v1/modules/note/preview', body)).body;
+  const defaults = { text: 'Dear {{ name }}' };
+  expect(await look({ payload: { to: 'ada', variables: { name: 'Ada' } }, defaults })).toEqual({
+    payload: { to: 'ada', text: 'Dear Ada', variables: { name: 'Ada' } },
+    problems: [],
+    preview: { letters: 8 },
+  });
+  const wrong = await look({ payload: { to: '' }, defaults: {} });
+  expect([wrong.problems[0].path, wrong.preview]).toEqual(['/to', null]);
+  const nameless = await look({ payload: { to: 'ada' }, defaults });
+  expect(nameless.problems).toMatchObject([{ path: '/text', code: 'invalid_template' }]);
+  const batches = (await server.api('/v1/batches?includeSingle=true')).body;
+  expect(batches.items).toEqual([]);
+});
+
+test('a preview of an unknown type is refused, and so are defaults that no job could have', async () => {
+  const unknown = await server.api('/v1/modules/banana/preview', { payload: {} });
+  expect([unknown.status, unknown.body.code]).toEqual([422, 'unknown_type']);
+  const bad = await server.api('/v1/modules/note/preview', {
+    payload: { to: 'a' },
+    defaults: { nothing: 1 },
+  });
+  expect([bad.status, bad.body.code]).toEqual([422, 'invalid_batch']);
+});

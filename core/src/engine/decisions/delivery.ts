@@ -14,6 +14,9 @@ const COMMON: readonly ReceiptKind[] = [
   { kind: 'complained', precedence: 60 },
 ];
 
+/** Receipts of these kinds prove that the job was sent: also what bounced had been accepted before. */
+export const PROVING: ReadonlySet<string> = new Set(COMMON.map(({ kind }) => kind));
+
 /** The common kinds and those of a module; a module's own word counts. */
 export function receiptsOf(declared: readonly ReceiptKind[] = []): Receipts {
   return new Map([...COMMON, ...declared].map(({ kind, precedence }) => [kind, precedence]));

@@ -1,4 +1,5 @@
 import type { JobSummary } from '../api.ts';
+import { deliveryOf, type Receipts } from './delivery.ts';
 import { type Folded, foldTimeline, type TimelineEvent } from './timeline.ts';
 
 /** A chunk that a runner holds: the attempt that its jobs are on, and which jobs they are. */
@@ -15,6 +16,7 @@ export function summarize(
   seq: number,
   timeline: readonly TimelineEvent[],
   held: readonly HeldChunk[],
+  receipts: Receipts,
 ): JobSummary & Pick<Folded, 'settledAt'> {
   const { outcome, attempts, ref, code, message, possibleDuplicate, at, settledAt } = foldTimeline(timeline);
   return {
@@ -27,6 +29,7 @@ export function summarize(
     code,
     message,
     possibleDuplicate,
+    delivery: deliveryOf(timeline, receipts),
     at,
     settledAt,
   };

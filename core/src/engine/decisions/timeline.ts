@@ -35,6 +35,12 @@ const EXPLAINING = new Set([
   'reopened',
 ]);
 
+/** Events that may hold the id that a provider gave the job; that of a receipt is another thing's. */
+const OF_CALLS = new Set([...EXPLAINING, 'attempted', 'late']);
+
+const saidOfCall = ({ kind, data }: TimelineEvent): TimelineEvent['data'] =>
+  OF_CALLS.has(kind) ? data : null;
+
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 
 /** The state of a job is its latest outcome in the log. Its order is the events' id, never their time. */
@@ -47,8 +53,9 @@ export function foldTimeline(events: readonly TimelineEvent[]): Folded {
   let settledAt: Date | null = null;
   for (const event of events) {
     attempts = Math.max(attempts, event.kind === 'reopened' ? 0 : event.attempt);
-    if (event.data?.['possibleDuplicate'] === true) possibleDuplicate = true;
-    ref = text(event.data?.['ref']) ?? ref;
+    const said = saidOfCall(event);
+    if (said?.['possibleDuplicate'] === true) possibleDuplicate = true;
+    ref = text(said?.['ref']) ?? ref;
     const next = outcomeOf(event);
     if (next !== undefined || event.kind === 'reopened') {
       outcome = next;

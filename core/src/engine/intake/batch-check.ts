@@ -10,6 +10,8 @@ const BatchFields = Type.Object({
   name: Type.Optional(Type.String({ maxLength: 200 })),
   priority: Type.Optional(Type.Integer({ minimum: -100, maximum: 100 })),
   sealed: Type.Optional(Type.Boolean()),
+  connection: Type.Optional(Type.String()),
+  dryRun: Type.Optional(Type.Boolean()),
   defaults: Type.Optional(Type.Object({})),
   retry: Type.Optional(
     Type.Object(

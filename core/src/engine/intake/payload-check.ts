@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox';
-import { Compile } from 'typebox/compile';
+import { Compile, type Validator } from 'typebox/compile';
 import { escapePointer, type JobPayload, type Module } from '../../plugin/index.ts';
 import type { Problem } from '../errors.ts';
 
@@ -26,9 +26,21 @@ export function payloadCheck(module: Module): PayloadCheck {
   return check;
 }
 
+const validators = new WeakMap<TSchema, Validator>();
+
+/** Compiling takes far longer than checking, and the same few schemas come again with each batch. */
+function validatorOf(schema: TSchema): Validator {
+  let validator = validators.get(schema);
+  if (validator === undefined) {
+    validator = Compile(schema);
+    validators.set(schema, validator);
+  }
+  return validator;
+}
+
 /** Problems of a plain value under a schema, for parts of a batch other than its jobs. */
 export function valueProblems(schema: TSchema, value: unknown): RowProblem[] {
-  const validator = Compile(schema);
+  const validator = validatorOf(schema);
   return validator.Check(value) ? [] : schemaProblems(validator.Errors(value) as SchemaError[]);
 }
 

@@ -13,11 +13,12 @@ export type RowCheck = (payload: JobPayload) => RowVerdict;
 
 const KEYLESS: RowVerdict = { key: null };
 
-/** The check for the jobs of one batch. `keyOf` takes the payload as it will be sent. */
+/** The check for the jobs of one batch. `keyOf` and `onRight` take the payload as it will be sent. */
 export function rowCheck(
   module: Module,
   defaults: JobPayload | null,
   keyOf?: (payload: JobPayload) => JobKey,
+  onRight?: (payload: JobPayload) => void,
 ): RowCheck {
   const merge = compileDefaults(defaults, module.payload);
   const check = payloadCheck(module);
@@ -29,6 +30,7 @@ export function rowCheck(
       const merged = merge(payload);
       const problems = check(merged);
       if (problems !== undefined) return { problems };
+      onRight?.(merged);
       return keyOf === undefined ? KEYLESS : { key: keyOf(merged) };
     } catch (error) {
       if (!(error instanceof TemplateError)) throw error;

@@ -1,8 +1,9 @@
-import type { JobPayload } from '../../plugin/index.ts';
+import type { JobPayload, Module } from '../../plugin/index.ts';
 import type { BatchInput, IdempotencyClaim, JobDetail } from '../api.ts';
-import type { Registry } from '../registry.ts';
+import type { SuppressionCheck } from '../suppression/check.ts';
+import type { Suppressed } from '../suppressions.ts';
 import { activeTraceParent } from '../watch/trace-parent.ts';
-import { checkBatch } from './batch-check.ts';
+import type { PlacedBatch } from './place-batch.ts';
 import { rowCheck } from './row-check.ts';
 import type { Intake, SingleJob } from './submit.ts';
 import { takeRows } from './take-rows.ts';
@@ -18,6 +19,7 @@ interface Waiting extends SingleJob {
 
 interface Group {
   readonly batch: BatchInput;
+  readonly placed: PlacedBatch;
   readonly tenantId: string;
   waiting: Waiting[];
   storing: boolean;
@@ -30,30 +32,48 @@ const MAX_TOGETHER = 500;
 export class Singles {
   readonly #groups = new Map<string, Group>();
   readonly #intake: Intake;
-  readonly #registry: Registry;
+  readonly #suppression: SuppressionCheck;
 
-  constructor(intake: Intake, registry: Registry) {
+  constructor(intake: Intake, suppression: SuppressionCheck) {
     this.#intake = intake;
-    this.#registry = registry;
+    this.#suppression = suppression;
   }
 
-  submit(
+  async submit(
     job: SingleInput,
     tenantId: string,
     idempotency?: IdempotencyClaim,
-  ): Promise<{ jobId: string; batchId: string }> {
+  ): Promise<{ jobId: string; batchId: string } & Suppressed<true>> {
     const { payload, ...batch } = job;
-    const { registered } = checkBatch(this.#registry, batch);
-    const { texts } = takeRows([{ payload }], 0, rowCheck(registered.module, null));
+    const placed = await this.#intake.place(batch, tenantId);
+    const { module } = placed.registered;
+    const { texts } = takeRows([{ payload }], 0, rowCheck(module, null));
+    // Asked first: if this fails, nothing is stored.
+    const suppressed = await this.#isSuppressed(module, tenantId, payload);
+    const stored = await this.#join({ batch, placed, text: texts[0] as string }, tenantId, idempotency);
+    return suppressed ? { ...stored, suppressed } : stored;
+  }
+
+  async #isSuppressed(module: Module, tenantId: string, payload: JobPayload): Promise<boolean> {
+    const applies = this.#suppression.applies(tenantId, module);
+    if (applies === false || !(await applies)) return false;
+    return (await this.#suppression.find(tenantId, module, [{ payload }])).size > 0;
+  }
+
+  #join(
+    { batch, placed, text }: Pick<Group, 'batch' | 'placed'> & { readonly text: string },
+    tenantId: string,
+    idempotency: IdempotencyClaim | undefined,
+  ): Promise<{ jobId: string; batchId: string }> {
     const key = JSON.stringify([tenantId, batch]);
     let group = this.#groups.get(key);
     if (group === undefined) {
-      group = { batch, tenantId, waiting: [], storing: false };
+      group = { batch, placed, tenantId, waiting: [], storing: false };
       this.#groups.set(key, group);
     }
     const { promise, resolve, reject } = Promise.withResolvers<{ jobId: string; batchId: string }>();
     const traceParent = activeTraceParent();
-    group.waiting.push({ text: texts[0] as string, idempotency, traceParent, resolve, reject });
+    group.waiting.push({ text, idempotency, traceParent, resolve, reject });
     if (!group.storing) void this.#store(key, group);
     return promise;
   }
@@ -63,7 +83,8 @@ export class Singles {
     while (group.waiting.length > 0) {
       const together = group.waiting.splice(0, MAX_TOGETHER);
       try {
-        const batchId = await this.#intake.submitSingles(group.batch, group.tenantId, together);
+        const { batch, placed, tenantId } = group;
+        const batchId = await this.#intake.submitSingles(batch, placed, tenantId, together);
         for (const [index, job] of together.entries()) job.resolve({ batchId, jobId: `${batchId}.${index}` });
       } catch (error) {
         for (const job of together) job.reject(error);

@@ -1,14 +1,17 @@
 import { v7 } from 'uuid';
 import type { Module } from '../../plugin/index.ts';
 import type { BatchInput, IdempotencyClaim, TransactionClient } from '../api.ts';
+import type { ConnectionStore } from '../connections/store.ts';
 import { BatchSenderError } from '../errors.ts';
 import type { Claim, IntakeStore, LeasedRange, NewBatch } from '../host-store.ts';
 import type { Registry } from '../registry.ts';
+import type { SuppressionCheck } from '../suppression/check.ts';
+import { type SuppressionTally, suppressionTally } from '../suppression/tally.ts';
 import type { OnInvalid, Upload } from '../upload.ts';
 import { activeTraceParent, sharedTraceParent } from '../watch/trace-parent.ts';
-import { type CheckedBatch, checkBatch } from './batch-check.ts';
 import { dedupePaths } from './dedupe-paths.ts';
 import { jobKeyOf } from './job-key.ts';
+import { type PlacedBatch, placeBatch } from './place-batch.ts';
 import { type RowCheck, rowCheck } from './row-check.ts';
 import { type TakenRows, takeRows, withoutDuplicates } from './take-rows.ts';
 import { Uploader, type UploaderOptions } from './uploader.ts';
@@ -16,10 +19,12 @@ import { Uploader, type UploaderOptions } from './uploader.ts';
 export interface IntakeOptions {
   readonly store: IntakeStore;
   readonly registry: Registry;
+  readonly connections: Pick<ConnectionStore, 'named'>;
   readonly chunkSize: number;
   /** Of this process. */
   readonly runnerId: string;
   readonly uploadTtlMs: number;
+  readonly suppression: SuppressionCheck;
   /** True if this process takes a chunk of the batch at once: then it is hinted without the dispatcher. */
   canTake(type: string, batch: NewBatch): boolean;
   /** A batch was stored whose chunks are under a lease of this process's runner. */
@@ -38,12 +43,22 @@ export interface SingleJob {
   readonly traceParent: string | null;
 }
 
+/** How the jobs of a large batch are taken. */
+interface LargeSubmission {
+  readonly sealed: boolean;
+  readonly check: RowCheck;
+  readonly claim: Claim | undefined;
+  readonly tally: SuppressionTally | undefined;
+}
+
 /** The jobs of a batch that is stored in one transaction. */
 interface StoredJobs {
   readonly taken: TakenRows;
   readonly duplicates: number;
   readonly sealed: boolean;
   readonly claims: readonly Claim[];
+  /** This process may take its chunks at once. */
+  readonly mayLease: boolean;
 }
 
 /** What an upload says of the batch that it makes. */
@@ -57,22 +72,29 @@ export class Intake {
     this.#options = options;
   }
 
-  /** Answers the id of the new batch. */
+  /** Checks a batch without its jobs, and finds its connection. */
+  place(batch: BatchInput, tenantId: string): Promise<PlacedBatch> {
+    const { registry, connections } = this.#options;
+    return placeBatch(registry, connections, batch, tenantId);
+  }
+
+  /** Answers the id of the new batch, and how many of its jobs have a suppressed recipient. */
   async submit(
     batch: BatchInput,
     tenantId: string,
     { client, idempotency }: { client?: TransactionClient; idempotency?: IdempotencyClaim } = {},
-  ): Promise<string> {
-    const checked = checkBatch(this.#options.registry, batch);
-    const row = this.#newBatch(batch, checked, tenantId, 'batch');
+  ): Promise<{ batchId: string; suppressed: number }> {
+    const placed = await this.place(batch, tenantId);
+    const row = this.#newBatch(batch, placed, tenantId, 'batch');
     const jobs = batch.jobs ?? [];
     const sealed = batch.sealed ?? batch.jobs !== undefined;
-    const check = checkOf(checked.registered.module, row.id, row);
+    const tally = await this.#tally(tenantId, placed.registered.module);
+    const check = checkOf(placed.registered.module, row.id, row, tally);
     const claim = idempotency === undefined ? undefined : { ...idempotency, ref: row.id };
     if (jobs.length > ONE_TRANSACTION && client === undefined) {
-      await this.#submitLarge(row, jobs, { sealed, check, claim });
+      const suppressed = await this.#submitLarge(row, jobs, { sealed, check, claim, tally });
       this.#options.wake();
-      return row.id;
+      return { batchId: row.id, suppressed };
     }
     const given = takeRows(
       jobs.map((payload) => ({ payload })),
@@ -82,20 +104,28 @@ export class Intake {
     // Nothing is stored yet that they could be duplicates of, and their texts are all in memory anyway.
     const taken = row.dedupeBy === null ? given : withoutDuplicates(given);
     const duplicates = given.texts.length - taken.texts.length;
-    await this.#store(row, { taken, duplicates, sealed, claims: claim === undefined ? [] : [claim] }, client);
-    return row.id;
+    const suppressed = (await tally?.count()) ?? 0;
+    const claims = claim === undefined ? [] : [claim];
+    const mayLease = !placed.isBlocked && client === undefined;
+    await this.#store(row, { taken, duplicates, sealed, claims, mayLease }, client);
+    return { batchId: row.id, suppressed };
   }
 
   /** Stores single jobs that arrived together in one sealed batch (E20). Answers the batch's id. */
-  async submitSingles(batch: BatchInput, tenantId: string, jobs: readonly SingleJob[]): Promise<string> {
-    const checked = checkBatch(this.#options.registry, batch);
+  async submitSingles(
+    batch: BatchInput,
+    placed: PlacedBatch,
+    tenantId: string,
+    jobs: readonly SingleJob[],
+  ): Promise<string> {
     const traceParent = sharedTraceParent(jobs.map((job) => job.traceParent));
-    const row = { ...this.#newBatch(batch, checked, tenantId, 'single'), traceParent };
+    const row = { ...this.#newBatch(batch, placed, tenantId, 'single'), traceParent };
     const taken = { texts: jobs.map(({ text }) => text), keys: [] };
     const claims = jobs.flatMap(({ idempotency }, index) =>
       idempotency === undefined ? [] : [{ ...idempotency, ref: `${row.id}.${index}` }],
     );
-    await this.#store(row, { taken, duplicates: 0, sealed: true, claims }, undefined);
+    const mayLease = !placed.isBlocked;
+    await this.#store(row, { taken, duplicates: 0, sealed: true, claims, mayLease }, undefined);
     return row.id;
   }
 
@@ -108,7 +138,8 @@ export class Intake {
       await store.abortUpload(uploadId);
       throw new BatchSenderError('unknown_type', `No installed plugin handles jobs of type '${batch.type}'`);
     }
-    const check = checkOf(registered.module, batchId, batch);
+    const tally = await this.#tally(tenantId, registered.module);
+    const check = checkOf(registered.module, batchId, batch, tally);
     const isKeyed = batch.dedupeBy !== null;
     const commit = (totals: Parameters<IntakeStore['commitUpload']>[1]) =>
       store.commitUpload(uploadId, totals);
@@ -123,6 +154,7 @@ export class Intake {
       isKeyed,
       onInvalid,
       check,
+      tally,
       commit,
     });
   }
@@ -133,10 +165,11 @@ export class Intake {
     tenantId: string,
     onInvalid?: OnInvalid,
   ): Promise<Upload> {
-    const { store, registry, wake } = this.#options;
-    const checked = checkBatch(registry, batch);
-    const row = this.#newBatch(batch, checked, tenantId, 'batch');
-    const check = checkOf(checked.registered.module, row.id, row);
+    const { store, wake } = this.#options;
+    const placed = await this.place(batch, tenantId);
+    const row = this.#newBatch(batch, placed, tenantId, 'batch');
+    const tally = await this.#tally(tenantId, placed.registered.module);
+    const check = checkOf(placed.registered.module, row.id, row, tally);
     const uploadId = await store.beginSubmit(row.id);
     const commit: UploaderOptions['commit'] = async ({ claim, ...totals }) => {
       const ref = claim === undefined ? {} : { claim: { ...claim, ref: row.id } };
@@ -152,6 +185,7 @@ export class Intake {
       isKeyed,
       onInvalid,
       check,
+      tally,
       commit,
     });
   }
@@ -159,8 +193,8 @@ export class Intake {
   async #submitLarge(
     row: NewBatch,
     jobs: NonNullable<BatchInput['jobs']>,
-    { sealed, check, claim }: { sealed: boolean; check: RowCheck; claim: Claim | undefined },
-  ): Promise<void> {
+    { sealed, check, claim, tally }: LargeSubmission,
+  ): Promise<number> {
     const { store } = this.#options;
     const uploadId = await store.beginSubmit(row.id);
     const upload = new Uploader({
@@ -170,6 +204,7 @@ export class Intake {
       firstSeq: 0,
       isKeyed: row.dedupeBy !== null,
       check,
+      tally,
       commit: (totals) =>
         store.commitSubmit(uploadId, row, { ...totals, sealed, ...(claim === undefined ? {} : { claim }) }),
     });
@@ -177,7 +212,7 @@ export class Intake {
       for (let at = 0; at < jobs.length; at += SLICE) {
         await upload.write(jobs.slice(at, at + SLICE).map((payload) => ({ payload })));
       }
-      await upload.commit();
+      return (await upload.commit()).suppressed ?? 0;
     } catch (error) {
       // What cannot be taken back now is swept later.
       await upload.abort().catch(() => undefined);
@@ -185,14 +220,19 @@ export class Intake {
     }
   }
 
+  /** Undefined where nobody is suppressed: then no recipient is looked at. */
+  #tally(tenantId: string, module: Module): Promise<SuppressionTally | undefined> {
+    return suppressionTally(this.#options.suppression, tenantId, module);
+  }
+
   async #store(
     row: NewBatch,
-    { taken, duplicates, sealed, claims }: StoredJobs,
+    { taken, duplicates, sealed, claims, mayLease }: StoredJobs,
     client: TransactionClient | undefined,
   ): Promise<void> {
     const { store, canTake, take, wake, runnerId } = this.#options;
     const { texts, keys } = taken;
-    const direct = client === undefined && sealed && texts.length <= row.chunkSize && canTake(row.type, row);
+    const direct = mayLease && sealed && texts.length <= row.chunkSize && canTake(row.type, row);
     const leased = await store.insertBatch(
       row,
       {
@@ -212,11 +252,10 @@ export class Intake {
 
   #newBatch(
     batch: BatchInput,
-    checked: CheckedBatch,
+    { registered, provider, connectionId }: PlacedBatch,
     tenantId: string,
     origin: 'batch' | 'single',
   ): NewBatch {
-    const { registered, provider } = checked;
     const batchSize = registered.module.providers[provider]?.batchSize ?? 1;
     const { chunkSize } = this.#options;
     return {
@@ -226,7 +265,7 @@ export class Intake {
       origin,
       name: batch.name ?? null,
       provider,
-      connectionId: `${batch.type}.${provider}`,
+      connectionId,
       priority: batch.priority ?? 0,
       defaults: batch.defaults === undefined ? null : { ...batch.defaults },
       retry: batch.retry ?? {},
@@ -236,6 +275,7 @@ export class Intake {
       chunkSize: Math.max(batchSize, Math.floor(chunkSize / batchSize) * batchSize),
       scheduledAt: batch.scheduledAt ?? null,
       dedupeBy: dedupePaths(batch),
+      dryRun: batch.dryRun ?? false,
       traceParent: activeTraceParent(),
     };
   }
@@ -246,6 +286,8 @@ function checkOf(
   module: Module,
   batchId: string,
   { defaults, dedupeBy }: Pick<NewBatch, 'defaults' | 'dedupeBy'>,
+  tally: SuppressionTally | undefined,
 ): RowCheck {
-  return rowCheck(module, defaults, dedupeBy === null ? undefined : jobKeyOf(batchId, dedupeBy));
+  const keyOf = dedupeBy === null ? undefined : jobKeyOf(batchId, dedupeBy);
+  return rowCheck(module, defaults, keyOf, tally && ((payload) => tally.note(payload)));
 }

@@ -1,6 +1,7 @@
 import type { JobPayload } from '../../plugin/index.ts';
 import { BatchSenderError } from '../errors.ts';
 import type { IntakeStore, UploadTotals } from '../host-store.ts';
+import type { SuppressionTally } from '../suppression/tally.ts';
 import type { OnInvalid, RejectedRow, Upload, UploadAnswer, UploadRow } from '../upload.ts';
 import { Rejections } from './rejections.ts';
 import type { RowCheck } from './row-check.ts';
@@ -20,6 +21,8 @@ export interface UploaderOptions {
   readonly isKeyed: boolean;
   readonly onInvalid?: OnInvalid | undefined;
   readonly check: RowCheck;
+  /** Counts the rows that have a suppressed recipient, where there are any to be found. */
+  readonly tally: SuppressionTally | undefined;
   commit(totals: UploadTotals): Promise<void>;
 }
 
@@ -55,6 +58,7 @@ export class Uploader implements Upload {
     const taken = takeRows(rows, this.#given, this.#options.check, this.#rejections);
     this.#given += rows.length;
     if (taken.texts.length > 0) await this.#slices.add(taken);
+    await this.#options.tally?.count();
   }
 
   async commit(options: Parameters<Upload['commit']>[0] = {}): Promise<UploadAnswer> {
@@ -67,7 +71,14 @@ export class Uploader implements Upload {
     this.#end();
     const { stored, duplicates, bytes } = this.#slices;
     const { rows: rejected, errors } = this.#rejections ?? { rows: 0, errors: [] };
-    const answer = { accepted: stored, rejected, duplicates, errors };
+    const suppressed = (await this.#options.tally?.count()) ?? 0;
+    const answer = {
+      accepted: stored,
+      rejected,
+      duplicates,
+      errors,
+      ...(suppressed === 0 ? {} : { suppressed }),
+    };
     const { bodyHash, idempotencyKey: key, columns } = options;
     await this.#options.commit({
       rows: stored,

@@ -20,6 +20,9 @@ export const DEFAULT_BREAKER: BreakerSettings = {
   maxOpenMs: 300_000,
 };
 
+/** Told of each change; `failing` is false where the circuit opened only because the endpoint asked for patience. */
+export type CircuitListener = (state: CircuitState, failing: boolean) => void;
+
 /** A circuit breaker for one endpoint (E19). Times are of the monotonic clock, in milliseconds. */
 export class Breaker {
   #calls = 0;
@@ -28,12 +31,14 @@ export class Breaker {
   #openUntil = 0;
   #openForMs = 0;
   #probing = false;
+  /** Opened by failures, and not only because the endpoint asked for patience. */
+  #failing = false;
   readonly #settings: BreakerSettings;
-  readonly #onChange: ((state: CircuitState) => void) | undefined;
+  readonly #onChange: CircuitListener | undefined;
   /** The last state that `onChange` was told. */
   #told: CircuitState = 'closed';
 
-  constructor(settings: BreakerSettings = DEFAULT_BREAKER, onChange?: (state: CircuitState) => void) {
+  constructor(settings: BreakerSettings = DEFAULT_BREAKER, onChange?: CircuitListener) {
     this.#settings = settings;
     this.#onChange = onChange;
   }
@@ -58,7 +63,7 @@ export class Breaker {
       if (!this.#probing) return;
       this.#probing = false;
       if (success) this.#close();
-      else this.open(now, Math.min(this.#openForMs * 2, this.#settings.maxOpenMs));
+      else this.#fail(now, Math.min(this.#openForMs * 2, this.#settings.maxOpenMs));
       return;
     }
     if (now >= this.#windowEnd) {
@@ -69,7 +74,7 @@ export class Breaker {
     this.#calls += 1;
     if (!success) this.#failures += 1;
     if (this.#calls < this.#settings.minimumVolume) return;
-    if (this.#failures / this.#calls >= this.#settings.failureRatio) this.open(now, this.#settings.openMs);
+    if (this.#failures / this.#calls >= this.#settings.failureRatio) this.#fail(now, this.#settings.openMs);
   }
 
   /** A probe that was let through never started. */
@@ -90,9 +95,19 @@ export class Breaker {
     return this.#openForMs === 0;
   }
 
+  /** Somebody says that the endpoint works again: calls start as if nothing had been. */
+  reset(): void {
+    if (this.#openForMs > 0) this.#close();
+  }
+
   get state(): CircuitState {
     if (this.#openForMs === 0) return 'closed';
     return this.#probing ? 'half-open' : 'open';
+  }
+
+  #fail(now: number, forMs: number): void {
+    this.#failing = true;
+    this.open(now, forMs);
   }
 
   #close(): void {
@@ -102,12 +117,13 @@ export class Breaker {
     this.#failures = 0;
     this.#windowEnd = 0;
     this.#tell();
+    this.#failing = false;
   }
 
   #tell(): void {
     const { state } = this;
     if (state === this.#told) return;
     this.#told = state;
-    this.#onChange?.(state);
+    this.#onChange?.(state, this.#failing);
   }
 }

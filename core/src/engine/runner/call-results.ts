@@ -9,10 +9,11 @@ import {
 } from '../decisions/settle.ts';
 import { coversCall, judgeWholeCall, type WholeCall } from '../decisions/whole-call.ts';
 import type { ChunkLease, NewEvent } from '../store.ts';
+import { suppressedEnd } from '../suppression/suppressed.ts';
 import type { PlannedCall } from './call-queue.ts';
 import { contextOf } from './chunk-load.ts';
 import type { ChunkOutcome } from './chunk-outcome.ts';
-import type { PreparedJob } from './prepare.ts';
+import { type PreparedJob, undecided } from './prepare.ts';
 import { resolutionSettlement } from './resolution.ts';
 import { isResolution, isResult, matchResults } from './results.ts';
 
@@ -57,8 +58,9 @@ export function readAnswer(
 }
 
 /** `note` is the last one of the call. */
-export function landResults(judge: Judge, call: PlannedCall, results: Results, note?: unknown): Landed {
+export function landResults(judge: Judge, call: PlannedCall, answers: Results, note?: unknown): Landed {
   const events: NewEvent[] = [];
+  const results = judge.outcome.withoutSecrets(answers);
   const whole = coversCall(call.guarantee) ? wholeCall(judge, call, results) : undefined;
   let working = false;
   for (let i = 0; i < call.jobs.length; i++) {
@@ -79,8 +81,9 @@ function wholeCall(judge: Judge, call: PlannedCall, results: Results): WholeCall
 export function landLost(judge: Judge, call: PlannedCall, lost: LostCall): Landed {
   if (call.kind === 'resolve') return { ...landResolutions(judge, call, []), working: false };
   const events: NewEvent[] = [];
+  const [shown = lost] = judge.outcome.withoutSecrets([lost]);
   for (const prepared of call.jobs) {
-    judge.outcome.record(prepared.job.seq, settleLost(lost, madeContext(judge, prepared)), events);
+    judge.outcome.record(prepared.job.seq, settleLost(shown, madeContext(judge, prepared)), events);
   }
   return { events, repeats: NO_CALLS, working: false };
 }
@@ -96,8 +99,9 @@ export function readResolutions(
 export function landResolutions(
   judge: Judge,
   call: PlannedCall,
-  answers: readonly (Resolution | undefined)[],
+  given: readonly (Resolution | undefined)[],
 ): Landed {
+  const answers = judge.outcome.withoutSecrets(given);
   const events: NewEvent[] = [];
   const repeats: PlannedCall[] = [];
   for (const [index, prepared] of call.jobs.entries()) {
@@ -109,7 +113,11 @@ export function landResolutions(
       contextOf(judge.lease, judge.policy, prepared),
       fence,
     );
-    if (decision === 'call') repeats.push(own);
+    const { suppressed } = prepared;
+    if (decision === 'call' && suppressed !== undefined) {
+      const settlement = suppressedEnd(suppressed, undecided(judge.lease, prepared.guarantee));
+      judge.outcome.record(prepared.job.seq, settlement, events);
+    } else if (decision === 'call') repeats.push(own);
     else judge.outcome.record(prepared.job.seq, withNote(decision, fence?.note), events);
   }
   return { events, repeats, working: true };

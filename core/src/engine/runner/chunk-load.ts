@@ -11,7 +11,10 @@ import {
 } from '../decisions/settle.ts';
 import { coversCall } from '../decisions/whole-call.ts';
 import type { AttemptEvent, ChunkLease, RunStore } from '../store.ts';
+import type { SuppressionCheck } from '../suppression/check.ts';
+import { suppressedEnd } from '../suppression/suppressed.ts';
 import type { PlannedCall } from './call-queue.ts';
+import { suppressedJobs } from './hold-back.ts';
 import { type FencedJob, planCalls, planRepeats, planResolves } from './plan-calls.ts';
 import { type BatchPlan, canBeAsked, type PreparedJob, prepare, undecided } from './prepare.ts';
 
@@ -37,6 +40,7 @@ export async function loadChunk(
   plan: BatchPlan,
   lease: ChunkLease,
   policy: FullRetryPolicy,
+  suppression: SuppressionCheck,
 ): Promise<ChunkWork> {
   // The first lease of a chunk finds no events of its attempt: nobody worked on it before.
   const [payloads, events] = await Promise.all([
@@ -59,9 +63,38 @@ export async function loadChunk(
     sortFenced(sorted, { prepared, fence }, success, contextOf(lease, policy, prepared));
   }
   const { provider } = plan;
-  const calls = planCalls(provider, sorted.fresh);
-  calls.push(...planRepeats(sorted.repeats), ...planResolves(provider, sorted.resolves));
+  const { fresh, resolves } = await heldBack(sorted, chunk, policy, suppression);
+  const calls = planCalls(provider, fresh);
+  calls.push(...planRepeats(sorted.repeats), ...planResolves(provider, resolves));
   return { calls, settled: sorted.settled, again: againFromEvents(events) };
+}
+
+/**
+ * Settles the jobs that have a suppressed recipient. A call whose result was lost is still repeated or asked
+ * about by its guarantee: it has begun.
+ */
+async function heldBack(
+  { fresh, resolves, settled }: Sorted,
+  { plan, lease }: { plan: BatchPlan; lease: ChunkLease },
+  policy: FullRetryPolicy,
+  check: SuppressionCheck,
+): Promise<Pick<Sorted, 'fresh' | 'resolves'>> {
+  const asked = resolves.length === 0 ? fresh : [...fresh, ...resolves.map(({ prepared }) => prepared)];
+  const found = await suppressedJobs(check, plan, asked);
+  if (found.size === 0) return { fresh, resolves };
+  return {
+    fresh: fresh.filter((prepared) => {
+      const reason = found.get(prepared.job);
+      if (reason === undefined) return true;
+      const doubt = contextOf(lease, policy, prepared).undecided === true;
+      settled.push({ seq: prepared.job.seq, settlement: suppressedEnd(reason, doubt) });
+      return false;
+    }),
+    resolves: resolves.map(({ prepared, fence }) => {
+      const suppressed = found.get(prepared.job);
+      return { prepared: suppressed === undefined ? prepared : { ...prepared, suppressed }, fence };
+    }),
+  };
 }
 
 function sortFresh(sorted: Sorted, lease: ChunkLease, prepared: PreparedJob, tooOld: boolean): void {

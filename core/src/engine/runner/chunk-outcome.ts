@@ -3,6 +3,7 @@ import { endOfChunk, type Rest } from '../decisions/close.ts';
 import { type Again, againData, eventData } from '../decisions/follow-up.ts';
 import type { Settlement } from '../decisions/settle.ts';
 import type { ChunkEnd, ChunkLease, NewEvent } from '../store.ts';
+import { type Hide, hideIn, hideInMessage } from '../vault/hide-secrets.ts';
 import type { PlannedCall } from './call-queue.ts';
 import type { ChunkWork } from './chunk-load.ts';
 
@@ -14,6 +15,18 @@ export class ChunkOutcome {
   readonly again: Again[] = [];
   /** Jobs whose fence stays open, by the second in which they are looked at again. */
   readonly #open = new Map<number, number[]>();
+  readonly #hide: Hide | undefined;
+
+  /** `hide` takes the connection's secrets out of what is written. */
+  constructor(hide?: Hide) {
+    this.#hide = hide;
+  }
+
+  /** Answers of a provider as they may be written: cut texts hold no half of a secret, which nobody would find. */
+  withoutSecrets<R extends object>(answers: readonly (R | undefined)[]): readonly (R | undefined)[] {
+    const hide = this.#hide;
+    return hide === undefined ? answers : answers.map((answer) => answer && hideInMessage(answer, hide));
+  }
 
   /** Takes what was settled by loading the chunk. Answers the events of it. */
   begin(work: ChunkWork): NewEvent[] {
@@ -29,17 +42,18 @@ export class ChunkOutcome {
       const waitMs = Math.min(settlement.checkAfterMs, MAX_WAIT_MS) || 0;
       append(this.#open, Math.ceil(waitMs / 1_000), [seq]);
       const { data } = settlement;
-      if (data !== null) events.push({ seq, kind: 'attempted', data: JSON.stringify(data) });
+      if (data !== null)
+        events.push({ seq, kind: 'attempted', data: JSON.stringify(hideIn(data, this.#hide)) });
       return;
     }
     const { kind, data, afterMs, uncertain } = settlement;
     if (kind !== 'retried' && kind !== 'postponed') {
-      events.push({ seq, kind, data: eventData(data) });
+      events.push({ seq, kind, data: eventData(hideIn(data, this.#hide)) });
       return;
     }
     const again: Again = { seq, spent: kind === 'retried', afterMs, uncertain: uncertain === true };
     this.again.push(again);
-    events.push({ seq, kind, data: againData(data, again) });
+    events.push({ seq, kind, data: againData(hideIn(data, this.#hide), again) });
   }
 
   /** How the chunk is left, with the calls that did not start. */

@@ -17,7 +17,6 @@ import type { ChunkWork } from './chunk-load.ts';
 import { ChunkOutcome, nextDueMs } from './chunk-outcome.ts';
 import type { ChunkRunEnv, StopReason } from './chunk-run-env.ts';
 import { type Flight, isOverdue } from './flight.ts';
-import type { GateClient } from './gate.ts';
 import { invoke, isThenable } from './invoke.ts';
 import { type FencedHost, landFenced } from './land-fenced.ts';
 import { lateEvents, lateFromUnwritten } from './late.ts';
@@ -25,11 +24,12 @@ import { lostCall } from './lost.ts';
 import { type BatchPlan, needsFence } from './prepare.ts';
 import { Recorder } from './recorder.ts';
 import { isResult } from './results.ts';
+import type { GateClient } from './turns.ts';
 
 /** Works on one leased chunk: starts its calls as slots, tokens and fences allow, and records the results. */
 export class ChunkRun implements GateClient {
   readonly lease: ChunkLease;
-  readonly batchId: string;
+  readonly batch: BatchPlan['batch'];
   readonly leasedAt: number;
   /** True when its results and its end are in the log. */
   kept = false;
@@ -40,7 +40,6 @@ export class ChunkRun implements GateClient {
   readonly #recorder: Recorder;
   readonly #queue = new CallQueue();
   readonly #flights = new Set<Flight>();
-  readonly #outcome = new ChunkOutcome();
   readonly #judge: Judge;
   readonly #starter: CallStarter;
   readonly #note: WriteNote = (call, data) => this.#starter.write([call], 'attempted', data);
@@ -54,12 +53,13 @@ export class ChunkRun implements GateClient {
 
   constructor(lease: ChunkLease, env: ChunkRunEnv) {
     this.lease = lease;
-    this.batchId = lease.batchId;
+    this.batch = env.plan.batch;
     this.#env = env;
     this.leasedAt = env.now();
     this.plan = env.plan;
     this.#lastStart = this.leasedAt;
-    this.#judge = { lease, policy: env.policy, outcome: this.#outcome };
+    const outcome = new ChunkOutcome(env.plan.connection.hide);
+    this.#judge = { lease, policy: env.policy, outcome };
     this.#starter = new CallStarter(lease, env, {
       putBack: (calls) => this.#putBack(calls),
       fence: (events) => this.#recorder.fence(events),
@@ -86,7 +86,7 @@ export class ChunkRun implements GateClient {
 
   /** Resolves with the delay after which what was left is due, or undefined. */
   async run(work: ChunkWork): Promise<number | undefined> {
-    this.#recorder.add(this.#outcome.begin(work));
+    this.#recorder.add(this.#judge.outcome.begin(work));
     for (const call of work.calls) this.#queue.add(call);
     this.#env.gate.join(this);
     this.pump();
@@ -295,6 +295,6 @@ export class ChunkRun implements GateClient {
       this.#stop === 'waiting'
         ? Math.max(gate.waitMs(endpoint, now) ?? tuning.startWithinMs, this.#tokensAt - now, 0)
         : 0;
-    return this.#outcome.end(this.#queue.drain(), dueInMs, this.lease, policy, random);
+    return this.#judge.outcome.end(this.#queue.drain(), dueInMs, this.lease, policy, random);
   }
 }

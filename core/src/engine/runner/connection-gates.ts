@@ -1,7 +1,10 @@
 import type { Logger } from '../../plugin/index.ts';
+import type { OpenedConnection } from '../connections/opened.ts';
 import type { CircuitState, ProviderActivity, WorkLabels } from '../observer.ts';
 import type { RunStore } from '../store.ts';
+import type { Tuning } from '../tuning.ts';
 import { concurrencyOf } from './concurrency.ts';
+import { EndpointHealth } from './endpoint-health.ts';
 import { ConnectionGate } from './gate.ts';
 import type { Heartbeat } from './heartbeat.ts';
 import { isPluginMistake } from './lost.ts';
@@ -11,9 +14,15 @@ export interface ConnectionGatesOptions {
   readonly store: RunStore;
   readonly heartbeat: Heartbeat;
   readonly logger: Logger;
+  readonly tuning: Tuning;
   onDue(inMs: number): void;
   onCircuit(plan: BatchPlan, state: CircuitState): void;
+  /** Tries to mend a connection that its provider refuses, before it is blocked. True if it has new credentials. */
+  rescue(plan: BatchPlan): Promise<boolean>;
 }
+
+/** A connection and the version of its credentials. */
+export type ConnectionVersion = Pick<OpenedConnection, 'connectionId' | 'version'>;
 
 /** For a provider whose `concurrency` gives no number: slow, but nobody is called more often than is good. */
 const LEAST_CONCURRENCY = 1;
@@ -26,32 +35,58 @@ export class ConnectionGates {
   readonly #options: ConnectionGatesOptions;
   readonly #gates = new Map<string, ConnectionGate>();
   readonly #concurrency = new Map<string, number>();
+  /** Of the credentials that a gate was made for. */
+  readonly #versions = new Map<string, number>();
+  /** Blocked here, and not in the database yet. */
+  readonly #deciding = new Set<string>();
   readonly #labels = new Map<string, WorkLabels>();
+  readonly #health: EndpointHealth;
   /** As the last heartbeat said; also of connections without a gate here yet. */
-  #blocked: ReadonlySet<string> = new Set();
+  #blocked = new Set<string>();
 
   constructor(options: ConnectionGatesOptions) {
     this.#options = options;
+    this.#health = new EndpointHealth(options);
   }
 
   find(connectionId: string): ConnectionGate | undefined {
     return this.#gates.get(connectionId);
   }
 
+  /** True if no call of the connection may start, as far as this process knows. */
+  isBlocked(connectionId: string): boolean {
+    return this.#gates.get(connectionId)?.blocked ?? this.#blocked.has(connectionId);
+  }
+
   of(plan: BatchPlan): ConnectionGate {
-    const { connectionId } = plan.batch;
-    let gate = this.#gates.get(connectionId);
-    if (gate === undefined) {
-      const concurrency = concurrencyOf(plan.provider, plan.credentials) ?? this.#least(plan);
-      const alone = typeof plan.provider.endpointKey === 'string';
-      const { onCircuit, heartbeat } = this.#options;
-      gate = new ConnectionGate(heartbeat.share(concurrency), alone, (state) => onCircuit(plan, state));
-      gate.blocked = this.#blocked.has(connectionId);
-      this.#gates.set(connectionId, gate);
-      this.#concurrency.set(connectionId, concurrency);
-      this.#labels.set(connectionId, { type: plan.batch.type, provider: plan.batch.provider });
-    }
+    const { connectionId, version } = plan.connection;
+    const gate = this.#gates.get(connectionId);
+    if (gate === undefined) return this.#make(plan);
+    if ((this.#versions.get(connectionId) ?? 0) < version) this.#renew(gate, plan);
     return gate;
+  }
+
+  #make(plan: BatchPlan): ConnectionGate {
+    const { connectionId } = plan.connection;
+    const alone = typeof plan.provider.endpointKey === 'string';
+    const gate = new ConnectionGate(0, alone, (endpoint, state, failing) => {
+      this.#options.onCircuit(plan, state);
+      if (failing) void this.#health.changed(gate, { connectionId, endpoint, state });
+    });
+    gate.blocked = this.#blocked.has(connectionId);
+    this.#gates.set(connectionId, gate);
+    this.#labels.set(connectionId, { type: plan.batch.type, provider: plan.batch.provider });
+    this.#renew(gate, plan);
+    return gate;
+  }
+
+  /** What is allowed follows from the credentials. */
+  #renew(gate: ConnectionGate, plan: BatchPlan): void {
+    const { connectionId, version, credentials } = plan.connection;
+    const concurrency = concurrencyOf(plan.provider, credentials) ?? this.#least(plan);
+    this.#concurrency.set(connectionId, concurrency);
+    this.#versions.set(connectionId, version);
+    gate.limit = this.#options.heartbeat.share(concurrency);
   }
 
   /** What each provider does here, over its connections. */
@@ -93,32 +128,61 @@ export class ConnectionGates {
 
   /** What the database says is blocked. */
   setBlocked(blocked: ReadonlySet<string>): void {
-    this.#blocked = blocked;
+    this.#blocked = new Set(blocked);
     for (const [connectionId, gate] of this.#gates) {
+      if (this.#deciding.has(connectionId)) continue;
       if (gate.blocked && !blocked.has(connectionId)) this.unblock(connectionId);
       else if (blocked.has(connectionId)) gate.blocked = true;
     }
   }
 
   unblock(connectionId: string): void {
+    this.#blocked.delete(connectionId);
     const gate = this.#gates.get(connectionId);
     if (gate === undefined) return;
     gate.blocked = false;
     gate.throttledUntil = 0;
     gate.throws.count = 0;
+    gate.closeCircuits();
   }
 
   /** E18: nothing fails; all batches of the connection wait until somebody mends it. */
   block(plan: BatchPlan, code: string, message: string | null): void {
+    const { connectionId, version, hide } = plan.connection;
+    // What the old credentials are refused says nothing of the new ones.
+    if (version < (this.#versions.get(connectionId) ?? 0)) return;
     const gate = this.of(plan);
     if (gate.blocked) return;
     gate.blocked = true;
-    const { connectionId } = plan.batch;
-    this.#options.logger.warn(
-      { connectionId, code },
-      `Connection ${connectionId} is blocked: ${code}. Its batches wait until it is unblocked`,
-    );
-    void this.#options.heartbeat.persist(() => this.#options.store.block(connectionId, { code, message }));
+    const shown = message === null || hide === undefined ? message : hide(message);
+    void this.#decide({ connectionId, version }, { code, message: shown }, () => this.#options.rescue(plan));
+  }
+
+  /** Blocks a connection that could not even be opened. */
+  blockUnopened(connection: ConnectionVersion, code: string, message: string): void {
+    const gate = this.#gates.get(connection.connectionId);
+    if (gate !== undefined) gate.blocked = true;
+    void this.#decide(connection, { code, message }, () => Promise.resolve(false));
+  }
+
+  async #decide(
+    { connectionId, version }: ConnectionVersion,
+    reason: { readonly code: string; readonly message: string | null },
+    rescue: () => Promise<boolean>,
+  ): Promise<void> {
+    if (this.#deciding.has(connectionId)) return;
+    this.#deciding.add(connectionId);
+    const { logger, heartbeat, store } = this.#options;
+    try {
+      if (await rescue()) return;
+      logger.warn(
+        { connectionId, code: reason.code },
+        `Connection ${connectionId} is blocked: ${reason.code}. Its batches wait until it is unblocked`,
+      );
+      await heartbeat.persist(() => store.block(connectionId, reason, version));
+    } finally {
+      this.#deciding.delete(connectionId);
+    }
   }
 
   throttle(plan: BatchPlan, askedMs: number): void {
@@ -134,7 +198,8 @@ export class ConnectionGates {
   /** The plugin threw something that is no word from the network; ten times the same blocks (E18). */
   threw(plan: BatchPlan, error: unknown): void {
     if (!isPluginMistake(error)) return;
-    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    const raw = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    const text = plan.connection.hide?.(raw) ?? raw;
     const { throws } = this.of(plan);
     throws.count = throws.text === text ? throws.count + 1 : 1;
     throws.text = text;

@@ -1,39 +1,26 @@
-import type { CircuitState } from '../observer.ts';
-import { Breaker, DEFAULT_BREAKER } from './breaker.ts';
-
-/** A chunk at work that waits for slots. */
-export interface GateClient {
-  readonly batchId: string;
-  /** Starts what may start; called when a slot is free or a wait is over. */
-  pump(): void;
-}
-
-interface Group {
-  readonly batchId: string;
-  readonly clients: GateClient[];
-  /** Free slots that it was offered. */
-  turns: number;
-}
+import { Breaker, type CircuitListener, DEFAULT_BREAKER } from './breaker.ts';
+import { type GateClient, OTHERS_TURN, Turns } from './turns.ts';
 
 interface Endpoint {
   inFlight: number;
   readonly breaker: Breaker;
 }
 
+/** Told when the circuit of an endpoint changes. */
+export type EndpointListener = (endpoint: string, ...change: Parameters<CircuitListener>) => void;
+
 /** Endpoints that are remembered before quiet ones are forgotten. */
 const MAX_ENDPOINTS = 10_000;
 /** A connection is brisk if each of its slots ends so many calls a second. */
 const BRISK_CALLS = 10;
 const RATE_WINDOW_MS = 250;
-/** Each so many slots of a batch one goes to another chunk than the oldest. */
-const OTHERS_TURN = 8;
 /** Share of the free slots that one endpoint may take; the rest is kept for the others (E16). */
 const ENDPOINT_SHARE = 0.8;
 
 /**
  * The call slots of one connection in this process, and its circuit breakers. One endpoint
  * never takes the last slots, so a hung one leaves room for the others; slots that become free
- * go round the batches that wait.
+ * go round the tenants and batches that wait.
  */
 export class ConnectionGate {
   inFlight = 0;
@@ -48,18 +35,16 @@ export class ConnectionGate {
   readonly rateKeys = new Map<string, number>();
   /** Throws in a row with the same text (E18). */
   readonly throws = { text: '', count: 0 };
-  /** The chunks at work by their batch, in the order in which they came. */
-  readonly #groups: Group[] = [];
+  readonly #turns = new Turns();
   readonly #endpoints = new Map<string, Endpoint>();
   #ended = 0;
   #countedFrom = 0;
   #callsPerSecond = 0;
-  #cursor = 0;
   readonly #alone: boolean;
-  readonly #onCircuit: ((state: CircuitState) => void) | undefined;
+  readonly #onCircuit: EndpointListener | undefined;
 
   /** `alone`: all calls go to one endpoint, so that it has nobody to leave slots for. */
-  constructor(limit: number, alone = false, onCircuit?: (state: CircuitState) => void) {
+  constructor(limit: number, alone = false, onCircuit?: EndpointListener) {
     this.limit = limit;
     this.#alone = alone;
     this.#onCircuit = onCircuit;
@@ -85,20 +70,11 @@ export class ConnectionGate {
   }
 
   join(client: GateClient): void {
-    const group = this.#groups.find(({ batchId }) => batchId === client.batchId);
-    if (group === undefined) this.#groups.push({ batchId: client.batchId, clients: [client], turns: 0 });
-    else group.clients.push(client);
+    this.#turns.join(client);
   }
 
   leave(client: GateClient): void {
-    const index = this.#groups.findIndex(({ batchId }) => batchId === client.batchId);
-    const group = this.#groups[index];
-    const at = group?.clients.indexOf(client) ?? -1;
-    if (at < 0) return;
-    group?.clients.splice(at, 1);
-    if (group?.clients.length !== 0) return;
-    this.#groups.splice(index, 1);
-    if (this.#cursor > index) this.#cursor -= 1;
+    this.#turns.leave(client);
   }
 
   /** 0 if a call may start, `undefined` if there is no slot now, else milliseconds to wait. */
@@ -152,7 +128,7 @@ export class ConnectionGate {
    */
   handOver(endpoint: string | undefined, now: number): boolean {
     if (this.blocked || now < this.throttledUntil || this.inFlight > this.limit) return false;
-    if (this.#groups.length > 1 || this.#ended % OTHERS_TURN === 0) return false;
+    if (this.#turns.shared || this.#ended % OTHERS_TURN === 0) return false;
     if (endpoint === undefined) return true;
     const known = this.#endpoint(endpoint);
     if (known.breaker.waitMs(now) > 0 || known.inFlight > this.#most(known)) return false;
@@ -173,6 +149,11 @@ export class ConnectionGate {
     this.#endpoint(endpoint).breaker.open(now, forMs);
   }
 
+  /** Somebody says that all endpoints work again. */
+  closeCircuits(): void {
+    for (const { breaker } of this.#endpoints.values()) breaker.reset();
+  }
+
   /** Endpoints that must not be called now, and those that one call may try. */
   circuits(now: number): { readonly open: number; readonly halfOpen: number } {
     let open = 0;
@@ -186,42 +167,25 @@ export class ConnectionGate {
     return { open, halfOpen };
   }
 
-  /** A slot is free: gives it to the next batch in turn that has a use for it. */
+  /** A slot is free: gives it to the next in turn that has a use for it. */
   wake(): void {
     if (!this.starved) return;
     this.starved = false;
-    for (let left = this.#groups.length; left > 0; left--) {
-      if (this.#cursor >= this.#groups.length) this.#cursor = 0;
-      const group = this.#groups[this.#cursor];
-      this.#cursor += 1;
-      if (group === undefined || !this.#serve(group)) continue;
-      // Those that were not asked may still wait, and the next slot is theirs.
-      this.starved = true;
-      return;
-    }
-  }
-
-  /**
-   * The oldest chunk of a batch first, so that they end one after the other and the next are loaded
-   * meanwhile. Now and then another one: a chunk that starts nothing for a second would be given back.
-   */
-  #serve(group: Group): boolean {
-    const { clients } = group;
-    group.turns += 1;
-    const from = group.turns % OTHERS_TURN === 0 ? group.turns / OTHERS_TURN : 0;
-    for (let i = 0; i < clients.length; i++) {
+    const isTaken = this.#turns.offer((client) => {
       const before = this.inFlight;
-      clients[(from + i) % clients.length]?.pump();
-      if (this.inFlight > before) return true;
-    }
-    return false;
+      client.pump();
+      return this.inFlight > before;
+    });
+    // Those that were not asked may still wait, and the next slot is theirs.
+    if (isTaken) this.starved = true;
   }
 
   #endpoint(key: string): Endpoint {
     let known = this.#endpoints.get(key);
     if (known === undefined) {
       if (this.#endpoints.size >= MAX_ENDPOINTS) this.#forgetQuiet();
-      known = { inFlight: 0, breaker: new Breaker(DEFAULT_BREAKER, this.#onCircuit) };
+      const onChange: CircuitListener = (...change) => this.#onCircuit?.(key, ...change);
+      known = { inFlight: 0, breaker: new Breaker(DEFAULT_BREAKER, onChange) };
       this.#endpoints.set(key, known);
     }
     return known;

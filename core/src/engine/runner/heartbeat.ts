@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../plugin/index.ts';
 import { Beat } from '../beat.ts';
 import type { HeartbeatAnswer } from '../store.ts';
+import { isTransient, RETRY_MS } from '../transient.ts';
 import type { ChunkRun } from './chunk-run.ts';
 
 export interface HeartbeatOptions {
@@ -12,13 +13,12 @@ export interface HeartbeatOptions {
   runs(): ReadonlyMap<number, ChunkRun>;
   /** The number of live runners, or this one's place among them, may have changed. */
   onShare(): void;
-  onBlocked(blocked: ReadonlySet<string>): void;
+  /** Which connections are blocked, and the versions of those that this runner has at hand. */
+  onConnections(blocked: ReadonlySet<string>, versions: Readonly<Record<string, number>>): void;
   readonly intervalMs: number;
   readonly leaseMs: number;
   readonly logger: Logger;
 }
-
-const RETRY_MS = [50, 100, 250, 500, 1_000] as const;
 
 /**
  * A runner's sign of life, each second. What comes back steers it: chunks that are no longer
@@ -98,7 +98,7 @@ export class Heartbeat {
     this.#position = answer.position;
     this.#runners = Math.max(1, answer.runners);
     this.#options.onShare();
-    this.#options.onBlocked(new Set(answer.blocked));
+    this.#options.onConnections(new Set(answer.blocked), answer.connections);
     const known = new Map(answer.chunks.map((chunk) => [chunk.chunkId, chunk]));
     for (const [chunkId, run] of this.#options.runs()) {
       const chunk = known.get(chunkId);
@@ -122,13 +122,4 @@ export class Heartbeat {
       else this.#strays.add(stray);
     }
   }
-}
-
-/** Classes of SQLSTATE after which the same statement may succeed; no SQLSTATE is a broken connection. */
-const TRANSIENT = /^(08|40|53|55|57|58|25006)/;
-
-function isTransient(error: unknown): boolean {
-  const code = (error as { code?: unknown } | null)?.code;
-  if (typeof code !== 'string') return true;
-  return code.length !== 5 || TRANSIENT.test(code);
 }

@@ -1,10 +1,12 @@
 import type { Guarantee, Job, JobPayload, Module, Provider, Rate } from '../../plugin/index.ts';
+import type { OpenedConnection } from '../connections/opened.ts';
 import type { OpenFence } from '../decisions/due.ts';
 import type { Merge } from '../intake/defaults.ts';
 import type { ChunkLease, RunnableBatch } from '../store.ts';
+import type { SuppressionReason } from '../suppressions.ts';
 import type { CallKeys } from './call-keys.ts';
 
-/** All that a chunk needs of its batch; made once a batch and process. */
+/** All that a chunk needs of its batch; made once a batch, process and version of its credentials. */
 export interface BatchPlan {
   readonly batch: RunnableBatch;
   readonly module: Module;
@@ -12,7 +14,7 @@ export interface BatchPlan {
   readonly pluginName: string;
   readonly merge: Merge;
   readonly keys: (payload: JobPayload) => CallKeys;
-  readonly credentials: never;
+  readonly connection: OpenedConnection;
   readonly rates: readonly Rate[] | undefined;
 }
 
@@ -25,6 +27,8 @@ export interface PreparedJob {
   readonly fences: number;
   /** Bytes of its payload as JSON, where the provider limits a call's size. */
   readonly bytes: number;
+  /** A recipient is suppressed: what `resolve` asks about may be told, but no call is made. */
+  readonly suppressed?: SuppressionReason;
 }
 
 /** Prepares a job of a chunk as the provider will see it. @throws whatever the module or provider throws. */
@@ -60,7 +64,7 @@ function payloadOf({ batch, module, merge }: BatchPlan, stored: JobPayload): Job
 
 function guaranteeOf(plan: BatchPlan, payload: JobPayload): Guarantee {
   const { guarantee } = plan.provider;
-  return typeof guarantee === 'function' ? guarantee(plan.credentials, payload) : guarantee;
+  return typeof guarantee === 'function' ? guarantee(plan.connection.credentials, payload) : guarantee;
 }
 
 /** Providers that cannot take a repeat, or need to know which jobs shared a call, are fenced (E7). */

@@ -88,8 +88,8 @@ export class RunnerRoom {
 
   /** False if no call of the connection would be made here. */
   #works(connectionId: string): boolean {
-    const gate = this.#options.gates.find(connectionId);
-    return this.#options.isOpen() && gate?.blocked !== true && gate?.limit !== 0;
+    const { gates, isOpen } = this.#options;
+    return isOpen() && !gates.isBlocked(connectionId) && gates.find(connectionId)?.limit !== 0;
   }
 
   #busyWith(connectionId: string): number {

@@ -5,6 +5,7 @@ import { NO_TALLIES } from '../decisions/tallies.ts';
 import type { IsolatedChunk, IsolationEnd } from '../isolation.ts';
 import type { Activity, EngineObserver } from '../observer.ts';
 import type { ChunkLease, RunnerStore, RunStore } from '../store.ts';
+import type { SuppressionCheck } from '../suppression/check.ts';
 import type { ChunkRef } from '../transport.ts';
 import type { Tuning } from '../tuning.ts';
 import { Watch, type WatchedChunk } from '../watch/watch.ts';
@@ -12,6 +13,7 @@ import { ShutdownError } from './active-call.ts';
 import { loadChunk } from './chunk-load.ts';
 import { ChunkRun } from './chunk-run.ts';
 import type { ChunkRunEnv } from './chunk-run-env.ts';
+import type { ConnectionCache } from './connection-cache.ts';
 import { ConnectionGates } from './connection-gates.ts';
 import type { ConnectionGate } from './gate.ts';
 import { Heartbeat } from './heartbeat.ts';
@@ -19,8 +21,9 @@ import { Isolation } from './isolation.ts';
 import type { PlanCache } from './plan-cache.ts';
 import type { BatchPlan } from './prepare.ts';
 import { type ChunkPlace, RunnerRoom } from './room.ts';
+import { RunnerConnections } from './runner-connections.ts';
 import { runningPlugin } from './running-plugin.ts';
-import { InvalidCredentialsError, type SessionCache } from './session-cache.ts';
+import type { SessionCache } from './session-cache.ts';
 
 export interface RunnerOptions {
   readonly runnerId: string;
@@ -28,6 +31,11 @@ export interface RunnerOptions {
   readonly rows: RunnerStore;
   readonly plans: PlanCache;
   readonly sessions: SessionCache;
+  /** Who must not be sent to. */
+  readonly suppression: SuppressionCheck;
+  readonly credentials: ConnectionCache;
+  /** Tries to mend a connection that its provider refuses. True if it has new credentials. */
+  rescue(plan: BatchPlan): Promise<boolean>;
   readonly tuning: Tuning;
   readonly retry: RetryPolicy;
   readonly logger: Logger;
@@ -50,6 +58,7 @@ export class Runner {
   readonly heartbeat: Heartbeat;
   /** Which chunks it would take now. */
   readonly room: RunnerRoom;
+  readonly connections: RunnerConnections;
   readonly #options: RunnerOptions;
   readonly #runs = new Map<number, ChunkRun>();
   /** Chunks whose lease or load is under way. */
@@ -68,13 +77,16 @@ export class Runner {
     this.#options = options;
     const { rows, runnerId, versions, tuning } = options;
     this.heartbeat = new Heartbeat({
-      beat: () => rows.heartbeat(runnerId, versions, tuning.leaseMs),
+      beat: () => rows.heartbeat(runnerId, versions, tuning.leaseMs, this.connections.ask()),
       giveBack: (chunkId, epoch) => rows.giveBack(runnerId, chunkId, epoch, this.#called.delete(chunkId)),
       holds: (chunkId) =>
         this.#runs.has(chunkId) || this.#starting.has(chunkId) || this.#isolation?.holds(chunkId) === true,
       runs: () => this.#runs,
       onShare: () => this.#gates.share(),
-      onBlocked: (blocked) => this.#gates.setBlocked(blocked),
+      onConnections: (blocked, current) => {
+        this.connections.answer(current);
+        this.#gates.setBlocked(blocked);
+      },
       intervalMs: tuning.heartbeatMs,
       leaseMs: tuning.leaseMs,
       logger: options.logger,
@@ -83,7 +95,14 @@ export class Runner {
     if (isolate !== undefined) this.#isolation = new Isolation({ runnerId, store, retry, logger, isolate });
     this.#watch = new Watch(store, observer);
     const onCircuit = this.#watch.circuit.bind(this.#watch);
-    this.#gates = new ConnectionGates({ store, heartbeat: this.heartbeat, logger, onDue, onCircuit });
+    const { heartbeat } = this;
+    const { rescue } = options;
+    this.#gates = new ConnectionGates({ store, heartbeat, logger, tuning, onDue, onCircuit, rescue });
+    this.connections = new RunnerConnections({
+      ...options,
+      gates: this.#gates,
+      runs: () => this.#runs.values(),
+    });
     this.room = new RunnerRoom({
       gates: this.#gates,
       tuning,
@@ -207,7 +226,8 @@ export class Runner {
   }
 
   async #workOn(lease: ChunkLease): Promise<number | undefined> {
-    const plan = await this.#options.plans.get(lease.batchId);
+    const plan = await this.connections.plan(lease.batchId);
+    if (plan === undefined) return this.#returnUnused(lease, REOPEN_MS);
     if (lease.deaths > 0 && this.#isolation !== undefined) {
       const left = this.#isolation.take(lease, plan);
       // It works elsewhere, and takes no slot here.
@@ -218,13 +238,14 @@ export class Runner {
   }
 
   async #run(lease: ChunkLease, plan: BatchPlan, gate: ConnectionGate): Promise<number | undefined> {
-    const session = await this.#open(plan, gate);
-    if (session === undefined) return this.#returnUnused(lease, REOPEN_MS);
-    const watched = this.#watch.chunk(lease, plan, session);
+    const held = await this.connections.open(plan, gate);
+    if (held === undefined) return this.#returnUnused(lease, REOPEN_MS);
+    const watched = this.#watch.chunk(lease, plan, held.session);
     try {
       return await this.#runWatched(lease, plan, gate, watched);
     } finally {
       watched.end();
+      held.release();
     }
   }
 
@@ -234,9 +255,9 @@ export class Runner {
     gate: ConnectionGate,
     { store, session }: WatchedChunk,
   ): Promise<number | undefined> {
-    const { tuning } = this.#options;
+    const { tuning, suppression } = this.#options;
     const policy = mergeRetry(this.#options.retry, plan.batch.retry);
-    const work = await loadChunk(store, plan, lease, policy);
+    const work = await loadChunk(store, plan, lease, policy, suppression);
     const env: ChunkRunEnv = {
       store,
       tuning,
@@ -268,18 +289,6 @@ export class Runner {
     const end = { kind: 'giveBack', dueInMs } as const;
     await this.#options.store.flush({ lease, flushNo: lease.flushNo, events: [], tallies: NO_TALLIES, end });
     return dueInMs;
-  }
-
-  async #open(plan: BatchPlan, gate: ConnectionGate) {
-    if (gate.blocked) return undefined;
-    try {
-      return await this.#options.sessions.get(plan);
-    } catch (error) {
-      if (error instanceof InvalidCredentialsError)
-        this.#gates.block(plan, 'invalid_credentials', error.message);
-      else this.#gates.threw(plan, error);
-      return undefined;
-    }
   }
 
   #tick(): void {

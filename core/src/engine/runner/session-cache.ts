@@ -1,76 +1,87 @@
-import type { JsonObject, Logger, NetworkPolicy, OpenContext, Session } from '../../plugin/index.ts';
-import { valueProblems } from '../intake/payload-check.ts';
+import type { Session } from '../../plugin/index.ts';
+import { openSession, type SessionContext } from './open-session.ts';
 import type { BatchPlan } from './prepare.ts';
 
-export interface SessionContext {
-  readonly logger: Logger;
-  readonly network: NetworkPolicy;
-  readonly fetch: typeof globalThis.fetch;
-  callbackUrl(type: string, provider: string, connectionId: string, jobId: string): string | undefined;
-  report(connectionId: string, answer: Parameters<OpenContext['report']>[0]): void;
+/** A session that somebody works with. */
+export interface HeldSession {
+  readonly session: Session;
+  /** To be called once, when no call of it is in flight any more. */
+  release(): void;
 }
 
-/** Credentials that the provider's schema does not accept: the connection is blocked (E18). */
-export class InvalidCredentialsError extends Error {
-  override readonly name = 'InvalidCredentialsError';
+interface Entry {
+  readonly session: Promise<Session>;
+  readonly connectionId: string;
+  readonly version: number;
+  users: number;
 }
 
-/** Opens a session a connection, lazily, and closes them all in the end. */
+/** Opens a session for each connection and version of its credentials, lazily. Old ones are closed when nobody uses them. */
 export class SessionCache {
-  readonly #open = new Map<string, Promise<Session>>();
+  /** By connection and version. */
+  readonly #open = new Map<string, Entry>();
+  /** The newest versions of connections whose credentials have changed. */
+  readonly #newest = new Map<string, number>();
   readonly #context: SessionContext;
 
   constructor(context: SessionContext) {
     this.#context = context;
   }
 
-  get(plan: BatchPlan): Promise<Session> {
-    const { connectionId } = plan.batch;
-    let session = this.#open.get(connectionId);
-    if (session === undefined) {
-      session = this.#start(plan);
-      this.#open.set(connectionId, session);
-      // A session that could not be opened is tried again with the next chunk.
-      session.catch(() => this.#open.delete(connectionId));
+  async acquire(plan: BatchPlan): Promise<HeldSession> {
+    const entry = this.#open.get(keyOf(plan.connection)) ?? this.#start(plan);
+    entry.users += 1;
+    try {
+      return { session: await entry.session, release: () => this.#release(entry) };
+    } catch (error) {
+      // One that could not be opened is tried again with the next chunk.
+      this.#open.delete(keyOf(entry));
+      throw error;
     }
-    return session;
+  }
+
+  /** The connection has newer credentials: its other sessions end when nothing of them is in flight. */
+  retire(connectionId: string, version: number): void {
+    this.#newest.set(connectionId, Math.max(version, this.#newest.get(connectionId) ?? 0));
+    for (const entry of this.#open.values()) if (this.#isDone(entry)) this.#close(entry);
   }
 
   async close(): Promise<void> {
-    const sessions = [...this.#open.values()];
+    const entries = [...this.#open.values()];
     this.#open.clear();
-    await Promise.allSettled(sessions.map(async (session) => (await session).close?.()));
+    await Promise.allSettled(entries.map(async ({ session }) => (await session).close?.()));
   }
 
-  async #start(plan: BatchPlan): Promise<Session> {
-    const { type, provider, connectionId } = plan.batch;
-    const problems = valueProblems(plan.provider.credentials, plan.credentials as JsonObject);
-    if (problems.length > 0) {
-      const fields = problems.map((problem) => `${problem.path || '/'} ${problem.message}`).join('; ');
-      throw new InvalidCredentialsError(
-        `The credentials of connection ${connectionId} are not valid: ${fields}`,
+  #start({ batch: { type, provider: providerName }, provider, pluginName, connection }: BatchPlan): Entry {
+    const { connectionId, version, credentials } = connection;
+    const target = { type, providerName, provider, pluginName, connectionId, credentials };
+    const session = openSession(this.#context, target);
+    const entry: Entry = { session, connectionId, version, users: 0 };
+    this.#open.set(keyOf(entry), entry);
+    return entry;
+  }
+
+  #release(entry: Entry): void {
+    entry.users -= 1;
+    if (this.#isDone(entry)) this.#close(entry);
+  }
+
+  #isDone({ connectionId, version, users }: Entry): boolean {
+    return users === 0 && version < (this.#newest.get(connectionId) ?? 0);
+  }
+
+  #close(entry: Entry): void {
+    if (!this.#open.delete(keyOf(entry))) return;
+    entry.session
+      .then((session) => session.close?.())
+      .catch((error: Error) =>
+        this.#context.logger.warn(
+          { err: error, connectionId: entry.connectionId },
+          'a session did not close',
+        ),
       );
-    }
-    const { logger, network, fetch, callbackUrl, report } = this.#context;
-    const context: OpenContext = {
-      logger,
-      connectionId,
-      network,
-      fetch,
-      callbackUrl: (jobId) => callbackUrl(type, provider, connectionId, jobId),
-      report: (answer) => report(connectionId, answer),
-    };
-    const session = await plan.provider.open(plan.credentials, context);
-    if (typeof session?.process !== 'function' && typeof session?.processBatch !== 'function') {
-      throw new Error(
-        `Plugin ${plan.pluginName}: open() of provider '${provider}' returned no process or processBatch`,
-      );
-    }
-    if (session.process !== undefined && (plan.provider.batchSize ?? 1) > 1) {
-      throw new Error(
-        `Plugin ${plan.pluginName}: provider '${provider}' has a batchSize above 1 but no processBatch`,
-      );
-    }
-    return session;
   }
 }
+
+const keyOf = ({ connectionId, version }: Pick<Entry, 'connectionId' | 'version'>): string =>
+  `${version} ${connectionId}`;

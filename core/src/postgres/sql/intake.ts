@@ -1,7 +1,9 @@
 import type { Pool } from 'pg';
 import type { TransactionClient } from '../../engine/api.ts';
+import { isStoredConnection } from '../../engine/connections/ids.ts';
 import type { IntakeStore } from '../../engine/host-store.ts';
 import { once, transaction } from '../transaction.ts';
+import { mustHoldConnection } from './hold-connection.ts';
 import { keyArray } from './keyed-slice.ts';
 import { storeBatchStatement } from './store-batch.ts';
 import { uploadStatements } from './upload.ts';
@@ -29,10 +31,12 @@ INSERT INTO ${s}.job_keys (batch_id, hash) SELECT $1, hash FROM unnest($2::uuid[
       const bytes = texts.reduce((sum, text) => sum + text.length, 0);
       const totals = { rows: texts.length, bytes, duplicates, rejected: 0 };
       const stored = { batch, totals, sealed, runnerId, texts: texts.slice(0, SLICE), claims };
-      if (client === undefined && texts.length <= SLICE && keys === undefined) {
+      const isStoredOne = isStoredConnection(batch.connectionId);
+      if (client === undefined && texts.length <= SLICE && keys === undefined && !isStoredOne) {
         return once(() => storeBatch(pool, stored, 'bs_batch'), isStored(batch.id));
       }
       const work = async (tx: TransactionClient) => {
+        await mustHoldConnection(tx, s, batch.connectionId);
         for (let at = SLICE; at < texts.length; at += SLICE) {
           await tx.query(insertJobs, [batch.id, at, texts.slice(at, at + SLICE).join('\n')]);
         }

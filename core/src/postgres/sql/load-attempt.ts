@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { AttemptEvent, ChunkLease, EventKind } from '../../engine/store.ts';
 import { intArray } from './array-literal.ts';
-import { ASIDE } from './outcomes.ts';
+import { ATTEMPT_KINDS, PROVING_KINDS } from './outcomes.ts';
 
 interface Row {
   seq: number;
@@ -14,15 +14,16 @@ interface Row {
 
 /**
  * The last event of each job in the chunk's attempt, how many fences it has, and a success that
- * was reported under an earlier lease (E12).
+ * was reported under an earlier lease, or that a receipt proves (E12).
  */
 export function loadAttemptStatement(pool: Pool, s: string) {
   const text = (where: string) => `
-SELECT seq, (array_agg(kind ORDER BY id DESC) FILTER (WHERE kind NOT IN ${ASIDE}))[1] AS kind,
-  (array_agg(data ORDER BY id DESC) FILTER (WHERE kind NOT IN ${ASIDE}))[1] AS data,
-  (extract(epoch FROM now() - max(at) FILTER (WHERE kind NOT IN ${ASIDE})) * 1000)::float8 AS age_ms,
+SELECT seq, (array_agg(kind ORDER BY id DESC) FILTER (WHERE kind IN ${ATTEMPT_KINDS}))[1] AS kind,
+  (array_agg(data ORDER BY id DESC) FILTER (WHERE kind IN ${ATTEMPT_KINDS}))[1] AS data,
+  (extract(epoch FROM now() - max(at) FILTER (WHERE kind IN ${ATTEMPT_KINDS})) * 1000)::float8 AS age_ms,
   (count(*) FILTER (WHERE kind = 'attempted'))::int AS fences,
-  (array_agg(data ORDER BY id DESC) FILTER (WHERE kind = 'late' AND data->>'status' = 'succeeded'))[1] AS late
+  coalesce((array_agg(data ORDER BY id DESC) FILTER (WHERE kind = 'late' AND data->>'status' = 'succeeded'))[1],
+    CASE WHEN bool_or(kind IN ${PROVING_KINDS}) THEN '{"status":"succeeded","by":"receipt"}'::json END) AS late
 FROM ${s}.job_events
 WHERE batch_id = $1 AND attempt = $2 AND ${where}
 GROUP BY seq ORDER BY seq`;

@@ -4,6 +4,7 @@ import { createPartitions } from '../migrate.ts';
 import { transaction } from '../transaction.ts';
 import { abandonUploads } from './abandon-upload.ts';
 import { dropKeysStatement } from './drop-keys.ts';
+import { dropReceiptKeysStatement, settleEarlyStatement } from './early-receipts.ts';
 import { leadStatement } from './lead.ts';
 import { reconcileStatement } from './reconcile.ts';
 import { recoverRunnerStatement } from './recover-runner.ts';
@@ -27,6 +28,8 @@ WHERE c.id IN (
     recoverRunner: recoverRunnerStatement(pool, s, notify),
     sweepUploads: (ttlMs) => transaction(pool, (client) => abandonUploads(client, s, ttlMs)),
     dropKeys: dropKeysStatement(pool, s),
+    settleEarly: settleEarlyStatement(pool, s),
+    dropReceiptKeys: dropReceiptKeysStatement(pool, s),
     sweepStep: sweepStatement(pool, s, notify),
     reconcile: reconcileStatement(pool, s),
     tidy: () =>
@@ -38,6 +41,7 @@ WHERE c.id IN (
           `DELETE FROM ${s}.idempotency_keys WHERE created_at < now() - interval '24 hours'`,
         );
         await client.query(`DELETE FROM ${s}.runners WHERE seen_at < now() - interval '1 hour'`);
+        await client.query(`DELETE FROM ${s}.endpoints WHERE checked_at < now() - interval '7 days'`);
         await client.query(
           `DELETE FROM ${s}.uploads WHERE state <> 'active' AND created_at < now() - interval '24 hours'`,
         );

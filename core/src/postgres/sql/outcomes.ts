@@ -1,8 +1,13 @@
+import { PROVING } from '../../engine/decisions/delivery.ts';
+
 /** Kinds that settle a job, or unsettle it again. The latest of them is its state. */
 export const OUTCOME_KINDS = `('succeeded', 'failed', 'unknown', 'cancelled', 'resolved', 'reopened')`;
 
-/** Kinds that carry an attempt's number but neither fence nor close it. */
-export const ASIDE = `('late', 'resolved', 'reopened')`;
+/** Kinds that fence an attempt or close it. All others stand aside: receipts, `late`, `resolved`, `reopened`. */
+export const ATTEMPT_KINDS = `('attempted', 'released', 'succeeded', 'failed', 'unknown', 'cancelled', 'retried', 'postponed')`;
+
+/** Receipts that only a job that was sent can have. */
+export const PROVING_KINDS = `(${[...PROVING].map((kind) => `'${kind}'`).join(', ')})`;
 
 /** The state that an event of one of these kinds means; null for `reopened`. */
 export const stateOf = (alias: string): string =>

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { transaction } from '../transaction.ts';
-import { ASIDE, MEMBERS, OUTCOME_KINDS, stateOf } from './outcomes.ts';
+import { ATTEMPT_KINDS, MEMBERS, OUTCOME_KINDS, stateOf } from './outcomes.ts';
 
 const SETTLED = ['succeeded', 'failed', 'unknown', 'cancelled'] as const;
 
@@ -135,7 +135,7 @@ lost AS (
   FROM ${s}.batches AS b JOIN ${s}.jobs AS j ON j.batch_id = b.id AND j.seq < b.total
   LEFT JOIN LATERAL (
     SELECT e.attempt, e.kind FROM ${s}.job_events AS e
-    WHERE e.batch_id = b.id AND e.seq = j.seq AND e.kind NOT IN ${ASIDE} ORDER BY e.id DESC LIMIT 1
+    WHERE e.batch_id = b.id AND e.seq = j.seq AND e.kind IN ${ATTEMPT_KINDS} ORDER BY e.id DESC LIMIT 1
   ) AS l ON l.kind = 'attempted'
   WHERE b.id = $1
     AND NOT EXISTS (SELECT 1 FROM settled WHERE settled.seq = j.seq AND settled.state IS NOT NULL)

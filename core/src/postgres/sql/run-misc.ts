@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { ChunkLease, LateEvent, RunnableBatch } from '../../engine/store.ts';
 import { transaction } from '../transaction.ts';
 import { intArray, textArray } from './array-literal.ts';
+import { settleUnknown } from './settle-unknown.ts';
 
 interface BatchRow {
   id: string;
@@ -37,7 +38,10 @@ FROM ${s}.batches WHERE id = $1`;
   };
 }
 
-/** E12: late results are recorded; a late success settles an `unknown` of the same attempt. */
+/**
+ * E12: late results are recorded; a late success settles an `unknown` of the same attempt. Counting what was
+ * written puts the late results before what they settle.
+ */
 export function recordLateStatement(pool: Pool, s: string) {
   const lock = `SELECT id FROM ${s}.batches WHERE id = $1 FOR UPDATE`;
   const record = `
@@ -47,21 +51,10 @@ WITH late AS (
   INSERT INTO ${s}.job_events (batch_id, seq, attempt, kind, data)
   SELECT $1, seq, $2, 'late', data FROM late
   RETURNING 1
-), last AS (
-  SELECT DISTINCT ON (e.seq) e.seq, e.kind, e.attempt
-  FROM ${s}.job_events AS e JOIN late ON late.seq = e.seq AND late.success
-  WHERE e.batch_id = $1 AND e.kind IN ('succeeded', 'failed', 'unknown', 'cancelled', 'resolved', 'reopened')
-  ORDER BY e.seq, e.id DESC
-), settled AS (
-  INSERT INTO ${s}.job_events (batch_id, seq, attempt, kind, data)
-  SELECT $1, last.seq, $2, 'resolved',
-    json_build_object('outcome', 'succeeded', 'by', 'late', 'ref', late.data->>'ref')
-  -- Counting what was written puts the late results before what they settled.
-  FROM last JOIN late USING (seq) WHERE last.kind = 'unknown' AND last.attempt = $2 AND (SELECT count(*) FROM written) > 0
-  RETURNING 1
-)
-UPDATE ${s}.batches SET unknown = unknown - n, succeeded = succeeded + n, changed_at = now()
-FROM (SELECT count(*)::int AS n FROM settled) AS counted WHERE id = $1 AND n > 0`;
+), successes AS (
+  SELECT seq, $2::int AS attempt, json_build_object('outcome', 'succeeded', 'by', 'late', 'ref', data->>'ref') AS data
+  FROM late WHERE success
+), ${settleUnknown(s, 'successes', '(SELECT count(*) FROM written) > 0')}`;
   return async (lease: ChunkLease, events: readonly LateEvent[]): Promise<void> => {
     const values = [
       lease.batchId,
@@ -83,16 +76,16 @@ export function connectionStatements(pool: Pool, s: string) {
 UPDATE ${s}.connections SET blocked_at = coalesce(blocked_at, now()),
   blocked_code = CASE WHEN blocked_at IS NULL THEN $2 ELSE blocked_code END,
   blocked_message = CASE WHEN blocked_at IS NULL THEN $3 ELSE blocked_message END
-WHERE id = $1`;
+WHERE id = $1 AND version = $4`;
   const throttle = `
 UPDATE ${s}.connections SET throttled_until = greatest(throttled_until, now() + $2::float8 * interval '1 ms') WHERE id = $1`;
   return {
-    async block(connectionId: string, reason: { code: string; message: string | null }): Promise<void> {
-      await pool.query({
-        name: 'bs_block',
-        text: block,
-        values: [connectionId, reason.code, reason.message],
-      });
+    async block(
+      connectionId: string,
+      { code, message }: { code: string; message: string | null },
+      version: number,
+    ): Promise<void> {
+      await pool.query({ name: 'bs_block', text: block, values: [connectionId, code, message, version] });
     },
     async throttle(connectionId: string, forMs: number): Promise<void> {
       await pool.query({ name: 'bs_throttle', text: throttle, values: [connectionId, forMs] });

@@ -13,17 +13,18 @@ SELECT
    WHERE c.runner_id = $1 AND c.state = 'leased') AS chunks,
   (SELECT count(*)::int FROM ${s}.runners WHERE seen_at > now() - $2::float8 * interval '1 ms' AND id < $1) AS position,
   (SELECT count(*)::int FROM ${s}.runners WHERE seen_at > now() - $2::float8 * interval '1 ms') AS runners,
-  (SELECT coalesce(json_agg(id), '[]') FROM ${s}.connections WHERE blocked_at IS NOT NULL) AS blocked`;
+  (SELECT coalesce(json_agg(id), '[]') FROM ${s}.connections WHERE blocked_at IS NOT NULL) AS blocked,
+  (SELECT coalesce(json_object_agg(id, version), '{}') FROM ${s}.connections WHERE id = ANY($3::text[])) AS connections`;
   const giveBack = `
 UPDATE ${s}.chunks SET state = 'ready', runner_id = NULL, dispatched_at = NULL, interrupted = interrupted OR $4
 WHERE id = $2 AND runner_id = $1 AND epoch = $3 AND state = 'leased'`;
   return {
-    async heartbeat(runnerId, versions, leaseMs) {
+    async heartbeat(runnerId, versions, leaseMs, connectionIds) {
       await pool.query({ name: 'bs_beat', text: beat, values: [runnerId, JSON.stringify(versions)] });
       const { rows } = await pool.query<HeartbeatAnswer>({
         name: 'bs_beat_answer',
         text: answer,
-        values: [runnerId, leaseMs],
+        values: [runnerId, leaseMs, connectionIds],
       });
       return rows[0] as HeartbeatAnswer;
     },

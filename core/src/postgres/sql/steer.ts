@@ -3,11 +3,13 @@ import { BatchSenderError } from '../../engine/errors.ts';
 import type { SteerStore } from '../../engine/host-store.ts';
 import { notifyText } from '../listen.ts';
 import { transaction } from '../transaction.ts';
+import { holdConnection, noConnection } from './hold-connection.ts';
 import { chunksForRange, EFFECTIVE_CHUNK_SIZE } from './make-chunks.ts';
 
 interface Locked {
   state: string;
   total: number;
+  connection_id: string;
 }
 
 /** Pause, resume, cancel, retry, seal: each locks the batch row and checks again (E5). */
@@ -19,7 +21,7 @@ export function steerStatements(pool: Pool, s: string, channel: string): Omit<St
   ) =>
     transaction(pool, async (client) => {
       const { rows } = await client.query<Locked>(
-        `SELECT state, total FROM ${s}.batches WHERE id = $1 AND tenant_id = $2 FOR UPDATE`,
+        `SELECT state, total, connection_id FROM ${s}.batches WHERE id = $1 AND tenant_id = $2 FOR UPDATE`,
         [batchId, tenantId],
       );
       if (rows[0] === undefined)
@@ -103,10 +105,11 @@ export function steerStatements(pool: Pool, s: string, channel: string): Omit<St
         await announce(client, channel, 'steered', batchId);
       }),
     retry: (tenantId, batchId, states) =>
-      withBatch(tenantId, batchId, async (client, { state }) => {
+      withBatch(tenantId, batchId, async (client, { state, connection_id: connectionId }) => {
         if (state === 'open' || state === 'scheduled' || state === 'cancelling') {
           throw conflict(batchId, state, 'retried', 'running, paused, completed or cancelled');
         }
+        if (!(await holdConnection(client, s, connectionId))) throw removed(batchId);
         await client.query(
           `INSERT INTO ${s}.sweeps (batch_id, kind, states, upto_event)
            VALUES ($1, 'retry', $2, (SELECT last_value FROM ${s}.job_event_ids))`,
@@ -124,14 +127,19 @@ export function steerStatements(pool: Pool, s: string, channel: string): Omit<St
 }
 
 function unblockStatement(pool: Pool, s: string, channel: string): SteerStore['unblock'] {
-  return async (connectionId) => {
+  return async (tenantId, connectionId) => {
+    // What waits for an endpoint that fails waits for up to an hour: it is due now.
     const { rowCount } = await pool.query(
-      `UPDATE ${s}.connections SET blocked_at = NULL, blocked_code = NULL, blocked_message = NULL, throttled_until = NULL
-       WHERE id = $1`,
-      [connectionId],
+      `WITH failing AS (DELETE FROM ${s}.endpoints WHERE connection_id = $1 RETURNING 1), due AS (
+         UPDATE ${s}.chunks AS c SET due_at = now() FROM ${s}.batches AS b
+         WHERE c.connection_id = $1 AND c.state = 'ready' AND c.due_at > now() AND b.id = c.batch_id
+           AND b.state = 'running' AND EXISTS (SELECT 1 FROM failing)
+       )
+       UPDATE ${s}.connections SET blocked_at = NULL, blocked_code = NULL, blocked_message = NULL, throttled_until = NULL
+       WHERE id = $1 AND (tenant_id IS NULL OR tenant_id = $2)`,
+      [connectionId, tenantId],
     );
-    if (rowCount === 0)
-      throw new BatchSenderError('connection_not_found', `There is no connection ${connectionId}`);
+    if (rowCount === 0) throw noConnection(connectionId);
     await announce(pool, channel, 'unblocked', connectionId);
   };
 }
@@ -161,6 +169,12 @@ async function dropRetries(client: ClientBase, s: string, batchId: string): Prom
     [batchId],
   );
 }
+
+const removed = (batchId: string) =>
+  new BatchSenderError(
+    'batch_state_conflict',
+    `The connection of batch ${batchId} was removed, so its jobs cannot be sent again: send them as a new batch`,
+  );
 
 const conflict = (batchId: string, state: string, wanted: string, needed: string) =>
   new BatchSenderError(

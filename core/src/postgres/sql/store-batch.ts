@@ -16,7 +16,7 @@ export interface StoredBatch {
 
 /**
  * $18 sealed, $19 the runner that takes its chunks at once, $20 its first payloads, $21 to $23 the
- * idempotency keys that it answers, $24 to $26 what it leaves out, $27 its trace. Answers the chunks that were
+ * idempotency keys that it answers, $24 to $26 what it leaves out, $27 its trace, $28 whether it is a dry run. Answers the chunks that were
  * leased to the runner; without one, the batch is announced to all dispatchers, and a lone chunk by its name.
  * It fails by a division by zero if one of the keys is not reserved any more: a statement that runs on after
  * its connection broke must not store what the repeat of its request stores too.
@@ -26,9 +26,9 @@ function insertBatchText(s: string, channel: string): string {
 WITH b AS (
   INSERT INTO ${s}.batches (id, tenant_id, type, origin, name, provider, connection_id, priority, defaults, retry,
     plugin_name, plugin_version, module_version, chunk_size, scheduled_at, total, bytes, dedupe_by, duplicates, rejected,
-    trace_parent, state, open_chunks, sealed_at, completed_at)
+    trace_parent, dry_run, state, open_chunks, sealed_at, completed_at)
   SELECT $1::uuid, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, b.chunk_size, b.scheduled_at, b.total, b.bytes, $24, $25, $26,
-    $27, CASE WHEN NOT $18 THEN 'open' WHEN b.total = 0 THEN 'completed' WHEN b.scheduled_at > now() THEN 'scheduled' ELSE 'running' END,
+    $27, $28, CASE WHEN NOT $18 THEN 'open' WHEN b.total = 0 THEN 'completed' WHEN b.scheduled_at > now() THEN 'scheduled' ELSE 'running' END,
     CASE WHEN $18 THEN ceil(b.total::float8 / ${EFFECTIVE_CHUNK_SIZE})::int ELSE 0 END,
     CASE WHEN $18 THEN now() END, CASE WHEN $18 AND b.total = 0 THEN now() END
   FROM (SELECT $14::int AS chunk_size, $15::timestamptz AS scheduled_at, $16::int AS total, $17::bigint AS bytes) AS b
@@ -48,7 +48,7 @@ WITH b AS (
 SELECT b.state, (SELECT json_agg(json_build_array(k.id, k.first_seq, k.end_seq) ORDER BY k.id) FROM k WHERE k.state = 'leased') AS leased,
   CASE WHEN b.state = 'running' AND $19 IS NULL THEN pg_notify('${channel}', (
     SELECT CASE WHEN count(*) = 1 THEN json_build_object('chunk', min(k.id), 'batch', b.id, 'type', b.type, 'connection', b.connection_id,
-      'tenant', b.tenant_id, 'version', b.module_version)::text ELSE '' END FROM k)) END AS announced,
+      'tenant', b.tenant_id, 'version', b.module_version, 'size', b.total)::text ELSE '' END FROM k)) END AS announced,
   1 / ((SELECT count(*) FROM i) = cardinality($21::text[]))::int AS holds_keys
 FROM b`;
 }
@@ -97,6 +97,7 @@ export function storeBatchStatement(s: string, channel: string) {
       ...used,
       ...left,
       batch.traceParent,
+      batch.dryRun,
     ];
     const query = { ...(name === undefined ? {} : { name }), text, values };
     const { rows } = await client.query(query).catch((error: unknown) => {

@@ -1,6 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { SweepObservation } from '../../engine/observer.ts';
-import { ASIDE, MEMBERS } from './outcomes.ts';
+import { ATTEMPT_KINDS, MEMBERS } from './outcomes.ts';
 
 /**
  * Cancels what is left of one chunk that nobody holds (E17). What waits becomes `cancelled`;
@@ -34,7 +34,7 @@ WITH c AS (SELECT * FROM ${s}.chunks WHERE id = $1),
 last AS (
   SELECT DISTINCT ON (e.seq) e.seq, e.kind, coalesce(e.data->>'uncertain' = 'true', false) AS uncertain
   FROM c JOIN ${MEMBERS} ON true
-  JOIN ${s}.job_events AS e ON e.batch_id = c.batch_id AND e.seq = m.seq AND e.attempt = c.attempt AND e.kind NOT IN ${ASIDE}
+  JOIN ${s}.job_events AS e ON e.batch_id = c.batch_id AND e.seq = m.seq AND e.attempt = c.attempt AND e.kind IN ${ATTEMPT_KINDS}
   ORDER BY e.seq, e.id DESC
 ), verdict AS (
   SELECT m.seq, c.interrupted OR c.uncertain OR coalesce(l.uncertain, false) AS doubtful,

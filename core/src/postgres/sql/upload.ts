@@ -5,6 +5,7 @@ import type { Claim, IntakeStore, KeyedSlice, Slice, UploadTotals } from '../../
 import { transaction } from '../transaction.ts';
 import { abandonUploads } from './abandon-upload.ts';
 import { addColumnsStatement } from './add-columns.ts';
+import { mustHoldConnection } from './hold-connection.ts';
 import { keyArray, keyedSliceText } from './keyed-slice.ts';
 import { keyLost, type storeBatchStatement } from './store-batch.ts';
 
@@ -111,6 +112,7 @@ UPDATE ${s}.idempotency_keys SET body_hash = $3, ref = $4 WHERE key = $2 AND ref
       transaction(
         pool,
         async (client) => {
+          await mustHoldConnection(client, s, batch.connectionId);
           await closeUpload(client, uploadId, totals);
           await storeBatch(client, {
             batch,

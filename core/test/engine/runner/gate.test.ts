@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ConnectionGate, type GateClient } from '../../../src/engine/runner/gate.ts';
+import { ConnectionGate } from '../../../src/engine/runner/gate.ts';
+import type { GateClient } from '../../../src/engine/runner/turns.ts';
 
 const now = 1_000;
 
@@ -10,11 +11,15 @@ function client(
   name: string,
   started: string[],
   jobs = Number.POSITIVE_INFINITY,
-  { batchId = name, endpoint }: { batchId?: string; endpoint?: string } = {},
+  {
+    tenantId = 'default',
+    batchId = name,
+    endpoint,
+  }: { tenantId?: string; batchId?: string; endpoint?: string } = {},
 ): GateClient {
   let left = jobs;
   return {
-    batchId,
+    batch: { tenantId, batchId },
     pump() {
       if (left === 0) return;
       if (gate.waitMs(endpoint, now) === 0) {
@@ -173,6 +178,38 @@ describe('the call slots of a connection', () => {
       gate.wake();
     }
     expect(started).toEqual(['a', 'b', 'c', 'a', 'b', 'c']);
+  });
+
+  it('E16: go round the tenants first: many batches of one get no more than a single one of another', () => {
+    const gate = new ConnectionGate(1);
+    const started: string[] = [];
+    const endless = Number.POSITIVE_INFINITY;
+    for (const name of ['a1', 'a2', 'a3']) gate.join(client(gate, name, started, endless, { tenantId: 'a' }));
+    gate.join(client(gate, 'b1', started, endless, { tenantId: 'b' }));
+    gate.starved = true;
+    gate.wake();
+    for (let i = 0; i < 7; i++) {
+      gate.release(undefined, true, now);
+      gate.wake();
+    }
+    expect(started).toEqual(['a1', 'b1', 'a2', 'b1', 'a3', 'b1', 'a1', 'b1']);
+  });
+
+  it('E16: go to the other tenants when the last chunk of one leaves', () => {
+    const gate = new ConnectionGate(1);
+    const started: string[] = [];
+    const [a, b, c] = ['a', 'b', 'c'].map((name) =>
+      client(gate, name, started, Number.POSITIVE_INFINITY, { tenantId: name }),
+    ) as GateClient[];
+    for (const one of [a, b, c]) gate.join(one as GateClient);
+    gate.starved = true;
+    gate.wake();
+    gate.leave(b as GateClient);
+    for (let i = 0; i < 3; i++) {
+      gate.release(undefined, true, now);
+      gate.wake();
+    }
+    expect(started).toEqual(['a', 'c', 'a', 'c']);
   });
 
   it('E16: go on round when a chunk leaves', () => {

@@ -1,9 +1,11 @@
 import MailComposer from 'nodemailer/lib/mail-composer';
-import { type Mailbox, oneLine, parseAddress } from '../address.ts';
+import { type Mailbox, oneLine } from '../address.ts';
 import type { EmailPayload } from '../payload.ts';
-import { addressesAt, type Recipient, recipientsOf } from '../recipients.ts';
+import { mailboxesAt, type Recipient, recipientsOf } from '../recipients.ts';
 import { validate } from '../validate.ts';
 import { attachmentParts } from './attachments.ts';
+import { bodiesOf } from './bodies.ts';
+import { extraHeaders, type Header } from './headers.ts';
 import { messageIdOf } from './message-id.ts';
 import type { PlainText } from './plain-text.ts';
 
@@ -42,13 +44,13 @@ export class InvalidMessageError extends Error {
 export async function composeMessage(payload: EmailPayload, options: ComposeOptions): Promise<Message> {
   const [problem] = validate(payload);
   if (problem !== undefined) throw new InvalidMessageError(`${problem.path}: ${problem.code}`);
-  const [from] = mailboxes(payload, 'from');
+  const [from] = mailboxesAt(payload, 'from');
   const recipients = recipientsOf(payload);
   if (from === undefined || recipients.length === 0)
     throw new InvalidMessageError('/to: nobody is left to send to');
   const messageId = messageIdOf(options.idempotencyKey, from.domain);
-  const visible = { from: [from], to: mailboxes(payload, 'to'), cc: mailboxes(payload, 'cc') };
-  const replyTo = mailboxes(payload, 'replyTo');
+  const visible = { from: [from], to: mailboxesAt(payload, 'to'), cc: mailboxesAt(payload, 'cc') };
+  const replyTo = mailboxesAt(payload, 'replyTo');
   const composer = new MailComposer({
     ...visible,
     replyTo,
@@ -56,7 +58,7 @@ export async function composeMessage(payload: EmailPayload, options: ComposeOpti
     messageId,
     date: new Date(),
     headers: headerList(payload, options.tagHeader),
-    ...bodies(payload, options.plainText),
+    ...bodiesOf(payload, options.plainText),
     attachments: attachmentParts(payload),
     disableFileAccess: true,
     disableUrlAccess: true,
@@ -71,34 +73,7 @@ export async function composeMessage(payload: EmailPayload, options: ComposeOpti
   };
 }
 
-function mailboxes(payload: EmailPayload, field: 'from' | 'to' | 'cc' | 'replyTo'): Mailbox[] {
-  return addressesAt(payload, field)
-    .map(({ input }) => parseAddress(input))
-    .filter((mailbox): mailbox is Mailbox => typeof mailbox === 'object');
-}
-
-function bodies({ text, html }: EmailPayload, plainText: PlainText): { text?: string; html?: string } {
-  if (!html) return { text: lines(text) };
-  return { text: lines(text || plainText(html)), html: lines(html) };
-}
-
-// Lines end with CRLF (RFC 5322, section 2.3), and half of a surrogate pair has no UTF-8 form.
-const lines = (text = ''): string => text.replace(/\r\n?|\n/g, '\r\n').toWellFormed();
-
-type Header = { key: string; value: string };
-
 function headerList(payload: EmailPayload, tagHeader: string | undefined): Header[] {
-  const { headers = {}, tags = [], listUnsubscribe } = payload;
-  const list = Object.entries(headers).map(([key, value]) => ({ key, value: oneLine(value) }));
-  if (tagHeader !== undefined) list.push(...tags.map((value) => ({ key: tagHeader, value })));
-  if (listUnsubscribe === undefined) return list;
-  const { url, mailto } = listUnsubscribe;
-  const mailbox = mailto === undefined ? undefined : parseAddress(mailto);
-  const ways = [`<${url}>`];
-  if (typeof mailbox === 'object') ways.push(`<mailto:${encodeURI(mailbox.address)}>`);
-  return [
-    ...list,
-    { key: 'List-Unsubscribe', value: ways.join(', ') },
-    { key: 'List-Unsubscribe-Post', value: 'List-Unsubscribe=One-Click' },
-  ];
+  const tags = tagHeader === undefined ? [] : (payload.tags ?? []);
+  return [...extraHeaders(payload), ...tags.map((value) => ({ key: tagHeader as string, value }))];
 }

@@ -16,3 +16,10 @@ export function messageIdOf(idempotencyKey: string, domain: string): string {
   const right = domain.length > 190 ? domain.slice(-190).replace(/^[^a-z0-9]+/, '') : domain;
   return `<${safeKey(idempotencyKey)}@${right}>`;
 }
+
+/** The id of the job whose message has this id; undefined if it is not one of ours. */
+export function jobOfMessageId(messageId: string | undefined): string | undefined {
+  return /^<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\.\d{1,10})@[^<>]+>$/.exec(
+    messageId?.trim() ?? '',
+  )?.[1];
+}

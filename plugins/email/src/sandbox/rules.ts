@@ -1,4 +1,5 @@
 import { blocked, type JobResult, retry, throttled, unknown } from '@batchsender/core/plugin';
+import { lookup } from '../lookup.ts';
 import type { Message } from '../message/compose.ts';
 import type { Rejection } from '../smtp/judge-recipients.ts';
 import type { Reply } from '../smtp/reply.ts';
@@ -18,7 +19,7 @@ const REFUSALS: Readonly<Record<string, Reply>> = {
  * The word that decides for an address: all before the @, or what follows the last plus sign.
  * So `bounce@example.com` and `ada+bounce@example.com` do the same.
  */
-function wordOf(address: string): string {
+export function wordOf(address: string): string {
   const local = address.slice(0, address.lastIndexOf('@')).toLowerCase();
   return local.slice(local.lastIndexOf('+') + 1);
 }
@@ -27,7 +28,7 @@ function wordOf(address: string): string {
 export function refusals({ recipients }: Message): Rejection[] {
   return recipients.flatMap(({ mailbox: { address } }) => {
     const word = wordOf(address);
-    const reply = Object.hasOwn(REFUSALS, word) ? REFUSALS[word] : undefined;
+    const reply = lookup(REFUSALS, word);
     return reply === undefined ? [] : [{ address, reply }];
   });
 }

@@ -14,6 +14,7 @@ import { plainTexts } from '../message/plain-text.ts';
 import { EmailPayload } from '../payload.ts';
 import { judgeRecipients } from '../smtp/judge-recipients.ts';
 import { Outbox } from './outbox.ts';
+import { LateReceipts } from './receipts.ts';
 import { callRule, refusals } from './rules.ts';
 
 /** Schema of the credentials of the provider `sandbox`. It works without any. */
@@ -30,6 +31,13 @@ export const SandboxCredentials = Type.Object(
     ),
     latencyMs: Type.Optional(
       Type.Integer({ minimum: 0, maximum: 60_000, description: 'How long a message takes. Default 20.' }),
+    ),
+    receiptAfterMs: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 3_600_000,
+        description: 'How long after a message its receipts come. Default 2,000.',
+      }),
     ),
   },
   {
@@ -50,12 +58,14 @@ export const sandbox = defineProvider({
   credentials: SandboxCredentials,
   guarantee: { kind: 'at-least-once' },
   concurrency: 50,
-  open({ folder = defaultFolder(), keep = 1_000, latencyMs = 20 }, { logger }) {
+  open({ folder = defaultFolder(), keep = 1_000, latencyMs = 20, receiptAfterMs = 2_000 }, context) {
+    const { logger } = context;
     if (keep > 0) logger.info({ folder: resolve(folder) }, 'the sandbox keeps its messages in this folder');
     const outbox = new Outbox(folder, keep);
     const plainText = plainTexts();
+    const receipts = new LateReceipts((report) => context.report(report), receiptAfterMs);
     return {
-      async process({ payload }, { idempotencyKey, attempt, signal }): Promise<JobResult> {
+      async process({ id, payload }, { idempotencyKey, attempt, signal }): Promise<JobResult> {
         let message: Message;
         try {
           message = await composeMessage(payload, { idempotencyKey, plainText });
@@ -69,9 +79,12 @@ export const sandbox = defineProvider({
         if (rule === 'stall') return stall(signal);
         if (rule !== undefined) return rule;
         const result = judgeRecipients(message, refusals(message), {});
-        if (result.status === 'succeeded') await outbox.put(message, idempotencyKey);
+        if (result.status !== 'succeeded') return result;
+        await outbox.put(message, idempotencyKey);
+        receipts.plan(id, message);
         return result;
       },
+      close: () => receipts.flush(),
     };
   },
 });

@@ -76,6 +76,13 @@ export const SmtpCredentials = Type.Object(
           'Where bounces go. {job} stands for the id of the job: bounces+{job}@example.com. Default: from.',
       }),
     ),
+    bounceSecret: Type.Optional(
+      secret({
+        minLength: 16,
+        description:
+          'What a forwarded bounce carries as the password of HTTP basic authentication, or in the header X-BatchSender-Secret. Without it no bounces are taken.',
+      }),
+    ),
     tagHeader: Type.Optional(
       Type.String({
         pattern: '^[Xx]-[A-Za-z0-9-]{1,70}$',

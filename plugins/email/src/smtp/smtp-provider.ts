@@ -3,6 +3,7 @@ import { blocked, defineProvider, failed, type JobResult, throttled } from '@bat
 import { composeMessage, InvalidMessageError, type Message } from '../message/compose.ts';
 import { plainTexts } from '../message/plain-text.ts';
 import { EmailPayload } from '../payload.ts';
+import { callbacks } from './callbacks.ts';
 import { openConnection } from './connection.ts';
 import { DEFAULT_CONNECTIONS, SmtpCredentials } from './credentials.ts';
 import { deliver } from './deliver.ts';
@@ -60,6 +61,7 @@ export const smtp = defineProvider({
       close: () => pool.close(),
     };
   },
+  callbacks,
 });
 
 function senderOf({ envelopeFrom }: SmtpSettings, { from }: Message, idempotencyKey: string): string {

@@ -1,8 +1,9 @@
 import type { Call, Job, JobResult, OpenContext, Provider, Session } from '@batchsender/core/plugin';
 import type { BulkCredentials } from '../../src/bulk-credentials.ts';
 import { bulkProvider } from '../../src/bulk-provider.ts';
+import type { HttpCredentials } from '../../src/credentials.ts';
 import { http } from '../../src/http-provider.ts';
-import type { HttpCredentials, WebhookPayload } from '../../src/payload.ts';
+import type { WebhookPayload } from '../../src/payload.ts';
 
 /** Loopback, of both families. */
 const LOOPBACK = ['127.0.0.0/8', '::1'];

@@ -1,0 +1,5 @@
+import type { IdentifiedResult, JobResult } from '@batchsender/core/plugin';
+
+/** The same result for each job of a call. */
+export const forAll = (jobs: readonly { readonly id: string }[], result: JobResult): IdentifiedResult[] =>
+  jobs.map(({ id }) => ({ ...result, jobId: id }));
