@@ -5,6 +5,7 @@ import {
   type VendorAnswer,
   type VendorRequest,
 } from './http-vendor.ts';
+import { type Authorized, isGranted } from './oauth-grant.ts';
 
 // HubSpot's wire format: https://developers.hubspot.com/docs/api-reference/crm-objects-v3/guide (batches), and
 // https://developers.hubspot.com/docs/api-reference/error-handling (multi-status errors, statuses).
@@ -36,6 +37,7 @@ export interface Hubspot extends HttpVendor {
   /** Every record that was written, in order: what the outcomes are compared with. */
   readonly ledger: HubspotWrite[];
   token: string;
+  readonly authorized: Authorized;
   /** Properties that the account has. Default: all that anybody names. */
   properties: ReadonlySet<string> | undefined;
   /** Records that are refused. */
@@ -56,6 +58,7 @@ export async function hubspotVendor(token = 'pat-eu1-canary-token-5c1e'): Promis
     byProperty: new Map(),
     ledger: [],
     token,
+    authorized: { challenge: '' },
     properties: undefined,
     refused: () => false,
     traceless: false,
@@ -77,6 +80,15 @@ const error = (status: number, category: string, message: string, more: object =
 });
 
 function answer(hubspot: Hubspot, request: VendorRequest, mood: Mood): VendorAnswer {
+  if (request.url.pathname === '/oauth/v1/token') {
+    const granted = isGranted(new URLSearchParams(request.text), hubspot.authorized);
+    if (!granted)
+      return { status: 400, body: { status: 'BAD_AUTH_CODE', message: 'missing or unknown auth code' } };
+    return {
+      status: 200,
+      body: { access_token: hubspot.token, refresh_token: 'refresh-1', expires_in: 1_800 },
+    };
+  }
   if (mood === 'throttle') {
     const limited = error(429, 'RATE_LIMITS', 'You have reached your limit.', hubspot.limit);
     return { ...limited, headers: { 'retry-after': '3' } };

@@ -6,6 +6,7 @@ import {
   type VendorAnswer,
   type VendorRequest,
 } from './http-vendor.ts';
+import { type Authorized, isGranted } from './oauth-grant.ts';
 import { SalesforceBulk } from './salesforce-bulk.ts';
 import {
   type Done,
@@ -38,6 +39,7 @@ export interface Salesforce extends HttpVendor {
   readonly bulk: SalesforceBulk;
   token: string;
   readonly client: { id: string; secret: string };
+  readonly authorized: Authorized;
   /** Fields that the object has. Default: all that anybody names. */
   fields: ReadonlySet<string> | undefined;
   /** What is wrong with a record; undefined if nothing is. */
@@ -56,6 +58,7 @@ export async function salesforceVendor(token = '00D-canary!token-41b7'): Promise
     ledger: [],
     bulk: new SalesforceBulk((write) => apply(salesforce, write)),
     token,
+    authorized: { challenge: '' },
     client: { id: 'consumer-key', secret: 'consumer-secret-canary' },
     fields: undefined,
     problem: () => undefined,
@@ -85,6 +88,10 @@ function answer(salesforce: Salesforce, request: VendorRequest, mood: Mood): Ven
 function giveToken(salesforce: Salesforce, { text }: VendorRequest): VendorAnswer {
   const form = new URLSearchParams(text);
   const { id, secret } = salesforce.client;
+  const grantType = form.get('grant_type');
+  if (grantType !== 'client_credentials' && !isGranted(form, salesforce.authorized)) {
+    return { status: 400, body: { error: 'invalid_grant', error_description: 'expired authorization code' } };
+  }
   if (form.get('client_id') !== id || form.get('client_secret') !== secret) {
     return {
       status: 400,
@@ -92,6 +99,8 @@ function giveToken(salesforce: Salesforce, { text }: VendorRequest): VendorAnswe
     };
   }
   const body = { access_token: salesforce.token, instance_url: salesforce.url, token_type: 'Bearer' };
+  if (grantType === 'authorization_code')
+    return { status: 200, body: { ...body, refresh_token: 'refresh-1' } };
   return { status: 200, body };
 }
 
