@@ -21,6 +21,7 @@ export default defineConfig({
     globalSetup: ['core/test/helpers/global-setup.ts'],
     projects: [
       project('core', 'core'),
+      project('plugin-crm', 'plugins/crm'),
       project('plugin-email', 'plugins/email'),
       project('plugin-sms', 'plugins/sms'),
       project('plugin-webhook', 'plugins/webhook'),
