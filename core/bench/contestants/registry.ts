@@ -37,6 +37,20 @@ function peerEntry(name: string, schema: string, count: number): Entry {
   return { name: `${name}-${count}`, schema, peer: name, load };
 }
 
+/** Each with a loop over its own client beside it. */
+const VENDORS: readonly Entry[] = (['twilio', 'resend', 'hubspot'] as const).flatMap((vendor) => [
+  {
+    name: `batchsender-${vendor}`,
+    schema: 'batchsender',
+    load: async () => (await import('./vendor-jobs.ts')).vendorJobs(vendor),
+  },
+  {
+    name: `bare-${vendor}`,
+    schema: 'batchsender',
+    load: async () => (await import('./bare-vendors.ts')).bareVendor(vendor),
+  },
+]);
+
 const ENTRIES: readonly Entry[] = [
   {
     name: 'batchsender',
@@ -128,6 +142,7 @@ const ENTRIES: readonly Entry[] = [
     schema: 'batchsender',
     load: async () => (await import('./servers.ts')).overApi,
   },
+  ...VENDORS,
   ...PROCESSES,
 ];
 

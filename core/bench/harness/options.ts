@@ -8,6 +8,9 @@ export const PARTS = [
   'export',
   'webhooks',
   'smtp',
+  'twilio',
+  'resend',
+  'hubspot',
   'latency',
   'fairness',
   'filled',
@@ -24,7 +27,7 @@ export interface BenchOptions {
   readonly jobs: number;
   /** HTTP calls of the webhook part. Default 40,000. */
   readonly calls: number;
-  /** Mails of the SMTP part. Default 5,000. */
+  /** Mails of the SMTP part, half of the messages of Twilio, a tenth of the records of Resend and HubSpot. Default 5,000. */
   readonly mails: number;
   /** CSV upload, export and the large tenant have `largeJobs` jobs; `filled` has 5,000,000 events. */
   readonly large: boolean;

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 const MAINS = {
   webhook: new URL('./webhook-receiver.ts', import.meta.url),
   mail: new URL('./mail-receiver.ts', import.meta.url),
+  vendor: new URL('./vendor-receiver.ts', import.meta.url),
 } as const;
 
 /** The receiver as the benchmark sees it. */

@@ -12,7 +12,7 @@ import type { PartReport } from './report.ts';
 
 /** A comparison of engine and plugin with a bare loop over the same client. */
 export interface CallsPart {
-  readonly receiver: 'webhook' | 'mail';
+  readonly receiver: 'webhook' | 'mail' | 'vendor';
   readonly own: string;
   readonly bare: string;
   readonly jobs: number;
