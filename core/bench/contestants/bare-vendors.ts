@@ -1,6 +1,6 @@
 import { Client } from '@hubspot/api-client';
 import { Resend } from 'resend';
-import twilio, { RequestClient } from 'twilio';
+import twilio from 'twilio';
 import { mail } from '../harness/mail.ts';
 import { type Contestant, inParallel, timed } from './contestant.ts';
 import { ACCOUNT_SID, contact, phoneNumber, SENDER, TOKEN, textMessage } from './vendor-samples.ts';
@@ -33,7 +33,7 @@ export function bareVendor(vendor: keyof typeof REQUESTS): Contestant {
 }
 
 function viaTwilio(url: string) {
-  const httpClient = new RequestClient({ keepAlive: true });
+  const httpClient = new twilio.RequestClient({ keepAlive: true });
   const send = httpClient.request.bind(httpClient);
   // The client knows one address only.
   httpClient.request = (options) =>
