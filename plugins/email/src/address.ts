@@ -26,8 +26,23 @@ const QUOTED = /^"(?:[\x20\x21\x23-\x3b\x3d\x3f-\x5b\x5d-\x7e]|\\[\x20-\x3b\x3d\
 
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 
+/** Each address of a mail is read some times in a row, and the sender is the same in all of them. */
+const REMEMBERED = 4;
+const remembered: { readonly input: string; readonly parsed: Mailbox | string }[] = [];
+let oldest = 0;
+
 /** Reads an address. Answers what is wrong with it, and how to mend it, if it cannot be used. */
 export function parseAddress(input: AddressInput): Mailbox | string {
+  if (typeof input !== 'string') return parse(input);
+  const known = remembered.find((one) => one.input === input);
+  if (known !== undefined) return known.parsed;
+  const parsed = parse(input);
+  remembered[oldest] = { input, parsed };
+  oldest = (oldest + 1) % REMEMBERED;
+  return parsed;
+}
+
+function parse(input: AddressInput): Mailbox | string {
   const { address, name = '' } = typeof input === 'string' ? { address: input } : input;
   if (hasControls(name)) return 'the name has a line break or another control character: remove it';
   if (hasControls(address)) return 'an address has no line break or other control character: remove it';
@@ -68,8 +83,12 @@ function localProblem(local: string): string | undefined {
   return 'before the @ is a character that needs quotes, or a dot too many. Groups, comments and lists in one string are not taken';
 }
 
+/** Domains as most are written: nothing in them is to be translated, or could be a number. */
+const PLAIN_DOMAIN = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
+
 /** The ASCII form of a domain name; undefined for what is none, such as an IP address. */
 function asciiDomain(domain: string): string | undefined {
+  if (PLAIN_DOMAIN.test(domain) && domain.length <= 253 && !domain.includes('xn--')) return domain;
   if (!/^(?:[\p{L}\p{M}\p{N}.-]|\u200c|\u200d)+$/u.test(domain)) return undefined;
   const ascii = domainToASCII(domain);
   const labels = ascii.split('.');

@@ -1,3 +1,5 @@
+import { domainToASCII } from 'node:url';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseAddress } from '../src/address.ts';
 
@@ -28,6 +30,24 @@ describe('parseAddress', () => {
       expect(parseAddress(text)).toMatchObject({ needsUtf8: true });
     },
   );
+
+  it('has the same form for a domain as the URL standard, however plain it is', () => {
+    const label = fc.stringMatching(/^[a-z0-9-]{1,8}$/);
+    fc.assert(
+      fc.property(fc.array(label, { minLength: 1, maxLength: 4 }), (labels) => {
+        const domain = labels.join('.');
+        const parsed = parseAddress(`a@${domain}`);
+        if (typeof parsed === 'object') expect(parsed.domain).toBe(domainToASCII(domain));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it('is read anew when it differs from those before', () => {
+    const texts = ['a@b.example', 'c@d.example', 'none', 'e@f.example', 'g@h.example', 'a@b.example'];
+    const domains = texts.map((text) => (parseAddress(text) as { domain?: string }).domain);
+    expect(domains).toEqual(['b.example', 'd.example', undefined, 'f.example', 'h.example', 'b.example']);
+  });
 
   it('takes a name of any script, on one line', () => {
     expect(parseAddress({ address: 'ada@example.com', name: ' Ada  Lövelace, "Countess" ' })).toMatchObject({

@@ -1,7 +1,8 @@
 import type { Liquid, Template } from 'liquidjs';
 import { ESCAPE, escapePointer, type JobPayload, type TSchema } from '../../plugin/index.ts';
 import { InvalidInputError } from '../errors.ts';
-import { type Escape, liquid } from './liquid.ts';
+import { type Escape, escapeOf, liquid } from './liquid.ts';
+import { simpleTemplate } from './simple-template.ts';
 
 /** Merges a job's own payload over the batch's defaults and renders the templates. */
 export type Merge = (payload: JobPayload) => JobPayload;
@@ -77,7 +78,8 @@ function compile(value: unknown, schema: Schema | undefined, path: string): Rend
 function compileString(value: string, escaping: Escape, path: string): Render | undefined {
   if (!value.includes('{{') && !value.includes('{%')) return undefined;
   // A list may bring whole URLs; encoding them would break them.
-  const engine = liquid(escaping === 'url' && WHOLE_PLACEHOLDER.test(value) ? 'none' : escaping);
+  const way = escaping === 'url' && WHOLE_PLACEHOLDER.test(value) ? 'none' : escaping;
+  const engine = liquid(way);
   const template = parseTemplate(engine, value);
   if (typeof template === 'string') {
     const problem = { path: `/defaults${path}`, code: 'invalid_template', message: template };
@@ -85,7 +87,10 @@ function compileString(value: string, escaping: Escape, path: string): Render | 
       problem,
     ]);
   }
+  const simple = simpleTemplate(value, escapeOf(way));
   return (variables) => {
+    const quick = simple?.(variables as Record<string, unknown>);
+    if (quick !== undefined) return quick;
     const rendered = renderPatiently(() => engine.renderSync(template, variables));
     if (rendered instanceof Error) throw new TemplateError(path, firstLine(rendered));
     return rendered;

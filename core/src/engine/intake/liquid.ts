@@ -21,6 +21,9 @@ const escapes: Record<Escape, ((value: unknown) => string) | undefined> = {
 
 const text = (value: unknown): string => (value === null || value === undefined ? '' : String(value));
 
+/** Writes a value into a field with this way of escaping. */
+export const escapeOf = (escaping: Escape): ((value: unknown) => string) => escapes[escaping] ?? text;
+
 const engines = new Map<Escape, Liquid>();
 
 /** The template engine for one way of escaping: strict about names, limited in size and time. */
