@@ -37,6 +37,8 @@ function versionOf(path: string): string | undefined {
 export interface NatsServer {
   readonly port: number;
   readonly url: string;
+  /** The folder of its streams. */
+  readonly store: string;
   /** Ends it without a chance to do anything about it. */
   kill(): Promise<void>;
   /** Starts it again, on the same port and folder. */
@@ -90,6 +92,7 @@ export async function startNats(binary: NatsBinary, options: NatsServerOptions =
   return {
     port,
     url: `nats://127.0.0.1:${port}`,
+    store,
     kill,
     start,
     wipe: () => rmSync(store, { recursive: true, force: true }),

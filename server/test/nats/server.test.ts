@@ -1,3 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { connect } from '@nats-io/transport-node';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type TestDatabase, testDatabase } from '../../../core/test/helpers/postgres.ts';
 import { client, eventually } from '../helpers/app.ts';
@@ -57,6 +60,48 @@ describeWithNats('servers with NATS', (binary) => {
     expect((await other(`/v1/batches/${id}`)).body.counts).toMatchObject({ total: COUNT, succeeded: COUNT });
     expect(receiver.counts.size).toBe(COUNT);
   }, 200_000);
+
+  it('tell NATS neither credentials nor payloads nor addresses', async () => {
+    const receiver = await startReceiver();
+    closers.push(() => receiver.close());
+    const heard: string[] = [];
+    const spy = await connect({ servers: `127.0.0.1:${nats.port}`, user: 'joe', pass: 'pa55-word' });
+    closers.push(() => spy.close());
+    spy.subscribe('>', {
+      callback: (_error, message) => {
+        heard.push([message.subject, message.headers, message.string()].join(' '));
+      },
+    });
+    await spy.flush();
+    const cli = start({
+      BATCHSENDER_SECRET_KEY: Buffer.alloc(32, 7).toString('base64'),
+      BATCHSENDER_WEBHOOK_HTTP_SIGNING_SECRET: 'canary-of-the-host',
+    });
+    const api = client(await cli.ready(), KEY);
+    const credentials = { signingSecret: 'canary-of-a-connection' };
+    const made = await api('/v1/connections', {
+      type: 'webhook',
+      provider: 'http',
+      name: 'main',
+      credentials,
+    });
+    expect(made.status).toBe(201);
+    const job = { url: `${receiver.url}/canary-of-a-url`, body: 'canary-of-a-body' };
+    for (const connection of [undefined, 'main']) {
+      const jobs = Array.from({ length: 1_200 }, () => job);
+      const { id } = (await api('/v1/batches', { type: 'webhook', connection, jobs })).body;
+      await eventually(async () => (await api(`/v1/batches/${id}`)).body.state === 'completed', 60_000);
+    }
+    expect(receiver.calls).toBe(2_400);
+    expect(heard.join('\n')).toContain('webhook');
+    expect(heard.join('\n')).not.toContain('canary');
+    const files = readdirSync(nats.store, { recursive: true, withFileTypes: true }).filter((one) =>
+      one.isFile(),
+    );
+    expect(files.length).toBeGreaterThan(0);
+    for (const { parentPath, name } of files)
+      expect(readFileSync(join(parentPath, name)).includes('canary')).toBe(false);
+  }, 120_000);
 
   it('start while NATS is down, tell so by /readyz, take and deliver jobs, and become ready', async () => {
     const receiver = await startReceiver();
