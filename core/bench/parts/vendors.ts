@@ -41,7 +41,7 @@ const vendorPart =
   (vendor: Vendor) =>
   (bench: Bench): Promise<PartReport> => {
     const { name, title, concurrency, noun, how } = vendor;
-    const jobs = bench.options.mails * (name === 'twilio' ? 2 : 10);
+    const jobs = bench.options.mails * (name === 'twilio' ? 4 : 40);
     return callsPart(bench, {
       receiver: 'vendor',
       own: `batchsender-${name}`,
