@@ -2,6 +2,7 @@ import { defineModule, definePlugin, type Plugin } from '@batchsender/core/plugi
 import { type BulkOptions, bulkProvider } from './bulk-provider.ts';
 import { http } from './http-provider.ts';
 import { WebhookPayload } from './payload.ts';
+import { sandbox } from './sandbox-provider.ts';
 import { validate } from './validate.ts';
 import { VERSION } from './version.ts';
 
@@ -9,6 +10,7 @@ export { BulkCredentials } from './bulk-credentials.ts';
 export type { BulkOptions } from './bulk-provider.ts';
 export { HttpCredentials } from './credentials.ts';
 export { WebhookPayload } from './payload.ts';
+export { SandboxCredentials } from './sandbox-provider.ts';
 export { publicKeyOf } from './sign.ts';
 
 /** What can be set when the plugin is made by hand. */
@@ -35,7 +37,7 @@ export function webhookPlugin(options: WebhookPluginOptions = {}): Plugin {
         version: 1,
         payload: WebhookPayload,
         validate,
-        providers: { http, bulk: bulkProvider(options.bulk) },
+        providers: { http, bulk: bulkProvider(options.bulk), sandbox },
       }),
     ],
   });

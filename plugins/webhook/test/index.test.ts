@@ -16,9 +16,9 @@ describe('the plugin', () => {
     expect(manifest.keywords).toContain('batchsender-plugin');
   });
 
-  it('has one module with two providers, of which http is the default', () => {
+  it('has one module with three providers, of which http is the default', () => {
     expect(plugin.modules.map(({ type, providers }) => [type, Object.keys(providers)])).toEqual([
-      ['webhook', ['http', 'bulk']],
+      ['webhook', ['http', 'bulk', 'sandbox']],
     ]);
   });
 
