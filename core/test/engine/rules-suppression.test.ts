@@ -38,6 +38,17 @@ async function fateOf(engine: Engine, jobs: readonly FakePayload[], tenantId = '
 }
 
 describe('a job with a suppressed recipient', () => {
+  it('is not sent by another process either, which found nobody suppressed a moment before', async () => {
+    const mail = addressed();
+    // One takes jobs in, as an API does; the other one makes the calls.
+    const api = world.engine({ plugins: [addressed()] });
+    await world.started({ plugins: [mail] });
+    expect((await fateOf(api, to(ANN))).states).toEqual(['succeeded']);
+    await add(api, ANN);
+    expect((await fateOf(api, to(ANN))).states).toEqual(['failed suppressed']);
+    expect(mail.calls).toHaveLength(1);
+  });
+
   it('fails without a call, and says why without saying who', async () => {
     const mail = addressed();
     const engine = await world.started({ plugins: [mail] });

@@ -36,7 +36,8 @@ export class Inbox {
 
   constructor({ context: host, store, registry, logger, migrate }: InboxOptions) {
     const hasher = recipientHasher(store.settings);
-    this.beforeCalls = new SuppressionCheck({ lookup: store.run.suppressed, hasher });
+    // What was suppressed before a job came must hold for it, so a runner remembers nothing.
+    this.beforeCalls = new SuppressionCheck({ lookup: store.run.suppressed, hasher, keepMs: 0 });
     this.atIntake = new SuppressionCheck({ lookup: store.suppressions, hasher });
     const onChange = () => {
       this.beforeCalls.forget();

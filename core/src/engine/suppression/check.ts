@@ -3,7 +3,7 @@ import type { SuppressionLookup } from '../suppression-store.ts';
 import type { SuppressionReason } from '../suppressions.ts';
 import type { HashRecipient } from './recipient-hash.ts';
 
-/** How long it is believed that a tenant has no suppressions, or some, in milliseconds. */
+/** How long it is believed that a tenant has no suppressions, or some, unless it is said, in milliseconds. */
 const KEEP_MS = 2_000;
 /** Tenants and types that are remembered. */
 const MAX_KEPT = 10_000;
@@ -14,6 +14,8 @@ const STRONGEST: readonly SuppressionReason[] = ['complained', 'unsubscribed', '
 export interface SuppressionCheckOptions {
   readonly lookup: SuppressionLookup;
   readonly hasher: () => Promise<HashRecipient>;
+  /** How long it is believed that a tenant has some, or none, in milliseconds. Default 2,000; 0: asked each time. */
+  readonly keepMs?: number;
   /** The monotonic clock, in milliseconds. */
   readonly now?: () => number;
 }
@@ -24,8 +26,8 @@ export interface Addressed {
 }
 
 /**
- * Tells which jobs have a suppressed recipient. Where a tenant has none of a type, which is remembered
- * for two seconds, nothing is hashed and nothing is asked.
+ * Tells which jobs have a suppressed recipient. Where a tenant has none of a type, which may be remembered
+ * for a while, nothing is hashed and nobody else is asked.
  */
 export class SuppressionCheck {
   readonly #options: SuppressionCheckOptions;
@@ -43,7 +45,7 @@ export class SuppressionCheck {
     const key = `${module.type} ${tenantId}`;
     const now = this.#now();
     const kept = this.#kept.get(key);
-    if (kept !== undefined && now - kept.at < KEEP_MS) return kept.found;
+    if (kept !== undefined && now - kept.at < (this.#options.keepMs ?? KEEP_MS)) return kept.found;
     const found = this.#options.lookup.any(tenantId, module.type);
     if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
     this.#kept.set(key, { at: now, found });
