@@ -17,3 +17,4 @@ export * from './result.ts';
 export * from './retry-after.ts';
 export * from './schema.ts';
 export * from './scrub.ts';
+export * from './waiting.ts';

@@ -1,5 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { defineProvider, failed, type JobResult, type Static, Type } from '@batchsender/core/plugin';
+import {
+  defineProvider,
+  failed,
+  type JobResult,
+  type Static,
+  Type,
+  waited,
+  whenEnded,
+} from '@batchsender/core/plugin';
 import type { Delivery } from './deliver.ts';
 import { GUARANTEE, judge } from './judge.ts';
 import { DEFAULT_TIMEOUT_MS, WebhookPayload } from './payload.ts';
@@ -27,6 +34,7 @@ export const SandboxCredentials = Type.Object(
 export type SandboxCredentials = Static<typeof SandboxCredentials>;
 
 const EMPTY = Buffer.alloc(0);
+const ABORTED: Delivery = { kind: 'aborted', sent: true };
 
 /** Calls nobody. What becomes of a job is decided by the last segment of its URL's path. */
 export const sandbox = defineProvider({
@@ -65,9 +73,8 @@ interface Circumstances {
 
 /** How a call ends, in the words of a real one. */
 async function deliver(word: string, { attempt, signal, latencyMs }: Circumstances): Promise<Delivery> {
-  if (word === 'hang') return hang(signal);
-  const waited = await sleep(latencyMs * (0.5 + Math.random()), true, { signal }).catch(() => false);
-  if (!waited) return { kind: 'aborted', sent: true };
+  if (word === 'hang') return whenEnded(signal, ABORTED);
+  if (!(await waited(latencyMs * (0.5 + Math.random()), signal))) return ABORTED;
   const status = /^status-([2-5]\d\d)$/.exec(word)?.[1];
   if (status !== undefined) return answer(Number(status));
   if (word === 'refused') return broken('ECONNREFUSED', false);
@@ -91,11 +98,3 @@ const broken = (code: string, sent: boolean): Delivery => ({
   error: Object.assign(new Error('The sandbox ended the connection'), { code }),
   sent,
 });
-
-function hang(signal: AbortSignal): Promise<Delivery> {
-  const end: Delivery = { kind: 'aborted', sent: true };
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(end);
-    else signal.addEventListener('abort', () => resolve(end), { once: true });
-  });
-}

@@ -1,5 +1,4 @@
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   defineProvider,
   failed,
@@ -8,6 +7,8 @@ import {
   type Static,
   Type,
   unknown,
+  waited,
+  whenEnded,
 } from '@batchsender/core/plugin';
 import { composeMessage, InvalidMessageError, type Message } from '../message/compose.ts';
 import { plainTexts } from '../message/plain-text.ts';
@@ -51,6 +52,8 @@ export const SandboxCredentials = Type.Object(
 /** The credentials of the provider `sandbox`. */
 export type SandboxCredentials = Static<typeof SandboxCredentials>;
 
+const NEVER_ANSWERED = unknown('timeout', { message: 'The sandbox never answered' });
+
 /** Reaches nobody, and keeps what would have been sent. */
 export const sandbox = defineProvider({
   title: 'Sandbox (reaches nobody)',
@@ -76,7 +79,7 @@ export const sandbox = defineProvider({
         if (!(await waited(latencyMs, signal)))
           return retry('aborted', { message: 'The call ended before its message' });
         const rule = callRule(message, attempt);
-        if (rule === 'stall') return stall(signal);
+        if (rule === 'stall') return whenEnded(signal, NEVER_ANSWERED);
         if (rule !== undefined) return rule;
         const result = judgeRecipients(message, refusals(message), {});
         if (result.status !== 'succeeded') return result;
@@ -92,17 +95,4 @@ export const sandbox = defineProvider({
 /** Next to the embedded database, where the server keeps what is its own. */
 function defaultFolder(): string {
   return join(process.env['BATCHSENDER_DATA'] || '.batchsender', 'sandbox', 'email');
-}
-
-async function waited(ms: number, signal: AbortSignal): Promise<boolean> {
-  if (ms === 0) return !signal.aborted;
-  return sleep(ms, true, { signal }).catch(() => false);
-}
-
-function stall(signal: AbortSignal): Promise<JobResult> {
-  const result = unknown('timeout', { message: 'The sandbox never answered' });
-  return new Promise((settle) => {
-    if (signal.aborted) settle(result);
-    else signal.addEventListener('abort', () => settle(result), { once: true });
-  });
 }

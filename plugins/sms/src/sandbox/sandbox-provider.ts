@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   defineProvider,
   type JobResult,
@@ -8,6 +7,8 @@ import {
   succeeded,
   Type,
   unknown,
+  waited,
+  whenEnded,
 } from '@batchsender/core/plugin';
 import { messageOf } from '../message.ts';
 import { SmsPayload } from '../payload.ts';
@@ -42,6 +43,8 @@ export const SandboxCredentials = Type.Object(
 /** The credentials of the provider `sandbox`. */
 export type SandboxCredentials = Static<typeof SandboxCredentials>;
 
+const NEVER_ANSWERED = unknown('timeout', { message: 'The sandbox never answered' });
+
 /** Reaches nobody. What becomes of a message is decided by its numbers. */
 export const sandbox = defineProvider({
   title: 'Sandbox (reaches nobody)',
@@ -59,7 +62,7 @@ export const sandbox = defineProvider({
           return retry('aborted', { message: 'The call ended before its message' });
         }
         const rule = callRule(message, attempt);
-        if (rule === 'stall') return stall(signal);
+        if (rule === 'stall') return whenEnded(signal, NEVER_ANSWERED);
         if (rule !== undefined) return rule;
         const ref = refOf(job.id);
         receipts.add(receiptOf(job.id, ref, message.to, new Date()));
@@ -72,16 +75,3 @@ export const sandbox = defineProvider({
 
 /** The same for a repeat, as is the receipt's id that is made of it. */
 const refOf = (jobId: string): string => `SM${createHash('md5').update(jobId).digest('hex')}`;
-
-async function waited(ms: number, signal: AbortSignal): Promise<boolean> {
-  if (ms === 0) return !signal.aborted;
-  return sleep(ms, true, { signal }).catch(() => false);
-}
-
-function stall(signal: AbortSignal): Promise<JobResult> {
-  const result = unknown('timeout', { message: 'The sandbox never answered' });
-  return new Promise((settle) => {
-    if (signal.aborted) settle(result);
-    else signal.addEventListener('abort', () => settle(result), { once: true });
-  });
-}
