@@ -27,7 +27,7 @@ async function diedOnce(submitter: Engine, count: number): Promise<string> {
 }
 
 /** A host that runs a chunk alone in an engine of its own, which "dies" with the poison: it is never asked again. */
-function host(mail: Fake, kills: (engine: Engine) => boolean) {
+function host(mail: Fake, kills: (chunk: IsolatedChunk) => boolean | Promise<boolean>) {
   const runs: IsolatedChunk[] = [];
   let submitter: Engine | undefined;
   const isolate = async (chunk: IsolatedChunk): Promise<IsolationEnd> => {
@@ -39,10 +39,12 @@ function host(mail: Fake, kills: (engine: Engine) => boolean) {
       .then(
         ({ taken, ...left }): IsolationEnd => (taken ? { state: 'ended', ...left } : { state: 'refused' }),
       );
-    const death = until('the end of the run', () => kills(alone)).then(async (): Promise<IsolationEnd> => {
-      await submitter?.recoverRunner(alone.runnerId, { alone: true });
-      return { state: 'died' };
-    });
+    const death = until('the end of the run', async () => kills(chunk)).then(
+      async (): Promise<IsolationEnd> => {
+        await submitter?.recoverRunner(alone.runnerId, { alone: true });
+        return { state: 'died' };
+      },
+    );
     return Promise.race([run.finally(() => alone.stop({ graceMs: 10 })), death.catch(() => run)]);
   };
   return { isolate, runs };
@@ -170,7 +172,19 @@ describe('a chunk that died', () => {
     });
     const submitter = world.engine({ plugins: [mail] });
     const id = await diedOnce(submitter, 12);
-    const { isolate, runs } = host(mail, () => reached.delete(id));
+    // Both halves may run at once: only the one that holds the poison dies of it.
+    const holdsPoison = async ({ chunkId }: IsolatedChunk) =>
+      (
+        await world.sql(
+          `SELECT 1 FROM batchsender.chunks WHERE id = $1
+           AND (${POISON} = ANY(seqs) OR (first_seq <= ${POISON} AND end_seq > ${POISON}))`,
+          [chunkId],
+        )
+      ).length > 0;
+    const { isolate, runs } = host(
+      mail,
+      async (chunk) => reached.has(id) && (await holdsPoison(chunk)) && reached.delete(id),
+    );
     const engine = await world.started({ plugins: [mail], isolate });
     expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 11, failed: 1 });
     expect(await engine.getJob(`${id}.${POISON}`)).toMatchObject({ state: 'failed', code: 'runner_died' });
