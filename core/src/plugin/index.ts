@@ -1,8 +1,11 @@
 export { type Static, type TSchema, Type } from 'typebox';
+export * from './answer-text.ts';
+export * from './broken-session.ts';
 export * from './call-error.ts';
 export * from './callback-error.ts';
 export * from './contract.ts';
 export * from './define.ts';
+export * from './for-all.ts';
 export * from './guarded-agent.ts';
 export * from './guarded-fetch.ts';
 export * from './guarded-lookup.ts';

@@ -1,4 +1,11 @@
-import { callError, type IdentifiedResult, type Job, type JobResult, retry } from '@batchsender/core/plugin';
+import {
+  callError,
+  forAll,
+  type IdentifiedResult,
+  type Job,
+  type JobResult,
+  retry,
+} from '@batchsender/core/plugin';
 import type { CrmPayload } from './payload.ts';
 
 /** Jobs of one call. */
@@ -45,10 +52,6 @@ export async function deliver(
   }
   return results;
 }
-
-/** The same result for each job. */
-export const forAll = (jobs: Jobs, result: JobResult): IdentifiedResult[] =>
-  jobs.map(({ id }) => ({ ...result, jobId: id }));
 
 /** A request that was answered by nothing, or by nonsense. */
 export function lost(error: unknown): Extract<Ended, { kind: 'all' }> {

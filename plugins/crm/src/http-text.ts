@@ -1,4 +1,4 @@
-import { LostCallError } from '@batchsender/core/plugin';
+import { LostCallError, readText } from '@batchsender/core/plugin';
 
 /** An answer, read to its end. */
 export interface TextAnswer {
@@ -13,28 +13,10 @@ export interface TextAnswer {
  * @throws LostCallError if it is longer than `limit` bytes.
  */
 export async function readAnswer(response: Response, limit: number): Promise<TextAnswer> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of response.body ?? []) {
-    bytes += part.length;
-    if (bytes > limit)
-      throw new LostCallError(`The answer is longer than ${limit} bytes`, 'response_too_large');
-    parts.push(part);
-  }
-  return {
-    status: response.status,
-    headers: Object.fromEntries(response.headers),
-    text: Buffer.concat(parts).toString('utf8'),
-  };
-}
-
-/** Undefined if a text is not JSON, which has no such value. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+  const text = await readText(response.body, limit);
+  if (text === undefined)
+    throw new LostCallError(`The answer is longer than ${limit} bytes`, 'response_too_large');
+  return { status: response.status, headers: Object.fromEntries(response.headers), text };
 }
 
 /** A JSON object; undefined if it is anything else. */

@@ -2,6 +2,7 @@ import {
   type Call,
   defineProvider,
   failed,
+  forAll,
   guardedAgent,
   type IdentifiedResult,
   type Job,
@@ -125,6 +126,3 @@ function readAnswer(
   }
   return results;
 }
-
-const forAll = (jobs: Jobs, result: JobResult): IdentifiedResult[] =>
-  jobs.map(({ id }) => ({ ...result, jobId: id }));

@@ -1,5 +1,5 @@
-import { failed, type Job, type JobResult, retry, succeeded } from '@batchsender/core/plugin';
-import { listOf, objectOf, parseJson, textOf } from '../http-text.ts';
+import { failed, type Job, type JobResult, parseJson, retry, succeeded } from '@batchsender/core/plugin';
+import { listOf, objectOf, textOf } from '../http-text.ts';
 import type { CrmPayload } from '../payload.ts';
 import { type Refusal, refusalOf } from '../vendor-text.ts';
 

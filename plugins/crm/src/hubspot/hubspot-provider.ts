@@ -1,5 +1,5 @@
-import { blocked, defineProvider, type OpenContext } from '@batchsender/core/plugin';
-import { deliver, forAll } from '../deliver.ts';
+import { blocked, defineProvider, forAll, type OpenContext } from '@batchsender/core/plugin';
+import { deliver } from '../deliver.ts';
 import { AT_MOST_ONCE, groupKey, guaranteeBy } from '../guarantee.ts';
 import { readAnswer } from '../http-text.ts';
 import { CrmPayload } from '../payload.ts';

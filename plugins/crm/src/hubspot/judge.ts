@@ -1,5 +1,5 @@
-import { blocked, failed, type JobResult } from '@batchsender/core/plugin';
-import { objectOf, parseJson, textOf } from '../http-text.ts';
+import { blocked, failed, type JobResult, parseJson } from '@batchsender/core/plugin';
+import { objectOf, textOf } from '../http-text.ts';
 import { patience, resultOfStatus } from '../refused-call.ts';
 import type { HubspotRefusal } from './client.ts';
 

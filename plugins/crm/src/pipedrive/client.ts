@@ -1,5 +1,5 @@
-import { LostCallError } from '@batchsender/core/plugin';
-import { objectOf, parseJson, readAnswer, type TextAnswer } from '../http-text.ts';
+import { LostCallError, parseJson } from '@batchsender/core/plugin';
+import { objectOf, readAnswer, type TextAnswer } from '../http-text.ts';
 import { apiOf, type PipedriveCredentials } from './credentials.ts';
 
 const ANSWER_LIMIT = 2_000_000;

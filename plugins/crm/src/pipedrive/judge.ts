@@ -1,6 +1,14 @@
-import { blocked, failed, type Job, type JobResult, retry, succeeded } from '@batchsender/core/plugin';
+import {
+  blocked,
+  failed,
+  type Job,
+  type JobResult,
+  parseJson,
+  retry,
+  succeeded,
+} from '@batchsender/core/plugin';
 import { lost } from '../deliver.ts';
-import { objectOf, parseJson, textOf } from '../http-text.ts';
+import { objectOf, textOf } from '../http-text.ts';
 import type { CrmPayload } from '../payload.ts';
 import { patience, resultOfStatus } from '../refused-call.ts';
 import { fieldOf, refusalOf } from '../vendor-text.ts';

@@ -1,6 +1,6 @@
-import { type Blocked, blocked, type JobResult, throttled } from '@batchsender/core/plugin';
+import { type Blocked, blocked, type JobResult, parseJson, throttled } from '@batchsender/core/plugin';
 import { lost } from '../deliver.ts';
-import { objectOf, parseJson, readAnswer, textOf } from '../http-text.ts';
+import { objectOf, readAnswer, textOf } from '../http-text.ts';
 import { resultOfStatus } from '../refused-call.ts';
 import { codeOf } from '../vendor-text.ts';
 import { loginOf, type SalesforceCredentials } from './credentials.ts';

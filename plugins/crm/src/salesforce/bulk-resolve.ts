@@ -1,4 +1,5 @@
 import {
+  forAll,
   type IdentifiedResult,
   type JobResult,
   LostCallError,
@@ -8,7 +9,7 @@ import {
   succeeded,
   type UnresolvedJob,
 } from '@batchsender/core/plugin';
-import { forAll, lost } from '../deliver.ts';
+import { lost } from '../deliver.ts';
 import { objectOf, textOf } from '../http-text.ts';
 import type { CrmPayload } from '../payload.ts';
 import { type BulkJob, type Note, resultOfFailedJob } from './bulk-start.ts';

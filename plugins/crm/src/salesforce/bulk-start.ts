@@ -1,12 +1,13 @@
 import {
   type Call,
+  forAll,
   type IdentifiedResult,
   type JobResult,
   LostCallError,
   pending,
   retry,
 } from '@batchsender/core/plugin';
-import { forAll, type Jobs } from '../deliver.ts';
+import type { Jobs } from '../deliver.ts';
 import type { CrmPayload } from '../payload.ts';
 import { toCsv } from './csv.ts';
 import { judge } from './judge.ts';

@@ -1,6 +1,6 @@
-import { blocked, failed, type JobResult } from '@batchsender/core/plugin';
+import { blocked, failed, type JobResult, parseJson } from '@batchsender/core/plugin';
 import { type Ended, type Jobs, lost } from '../deliver.ts';
-import { listOf, objectOf, parseJson, type TextAnswer, textOf } from '../http-text.ts';
+import { listOf, objectOf, type TextAnswer, textOf } from '../http-text.ts';
 import { patience, resultOfStatus } from '../refused-call.ts';
 import { codeOf, messageOf } from '../vendor-text.ts';
 import { resultOfError } from './record-errors.ts';

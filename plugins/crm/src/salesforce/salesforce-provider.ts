@@ -1,13 +1,14 @@
 import {
   type Call,
   defineProvider,
+  forAll,
   type IdentifiedResult,
   type JobResult,
   type OpenContext,
   type Provider,
   type Resolution,
 } from '@batchsender/core/plugin';
-import { deliver, forAll, type Jobs } from '../deliver.ts';
+import { deliver, type Jobs } from '../deliver.ts';
 import { groupKey, guaranteeBy } from '../guarantee.ts';
 import { CrmPayload } from '../payload.ts';
 import { type Access, type AccessSource, accessSource } from './access.ts';

@@ -1,4 +1,11 @@
-import { type Blocked, blocked, callError, classifyNetworkError } from '@batchsender/core/plugin';
+import {
+  type Blocked,
+  blocked,
+  callError,
+  classifyNetworkError,
+  parseJson,
+  readText,
+} from '@batchsender/core/plugin';
 
 /** An answer of a provider's API. */
 export interface JsonAnswer {
@@ -45,32 +52,13 @@ export async function exchangeJson(
       ...(body === undefined ? {} : { body }),
       signal,
     });
-    const text = await readText(response);
-    return { kind: 'answer', status: response.status, headers: response.headers, body: parse(text) };
+    const text = await readText(response.body, ANSWER_LIMIT);
+    // What is longer is no answer of theirs.
+    const answer = text === undefined ? undefined : parseJson(text);
+    return { kind: 'answer', status: response.status, headers: response.headers, body: answer };
   } catch (error) {
     const { permanent, code, message } = classifyNetworkError(error);
     if (permanent || code === 'tls_certificate') return blocked(code, { message });
     throw callError(error);
-  }
-}
-
-/** The body as text, cut at the limit, so that what is longer is no JSON. */
-async function readText({ body }: Response): Promise<string> {
-  if (body === null) return '';
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of body as AsyncIterable<Uint8Array>) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes > ANSWER_LIMIT) break;
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -2,6 +2,7 @@ import {
   blocked,
   classifyHttp,
   failed,
+  forAll,
   type IdentifiedResult,
   type Job,
   type JobResult,
@@ -10,7 +11,6 @@ import {
   throttled,
 } from '@batchsender/core/plugin';
 import type { JsonAnswer } from '../http/exchange-json.ts';
-import { forAll } from '../http/for-all.ts';
 import { lookup } from '../lookup.ts';
 import type { EmailPayload } from '../payload.ts';
 import { type Fields, isFields, textAt } from '../receipts/read.ts';

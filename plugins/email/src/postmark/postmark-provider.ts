@@ -1,12 +1,12 @@
 import {
   type Call,
   defineProvider,
+  forAll,
   type IdentifiedResult,
   type Job,
   type OpenContext,
 } from '@batchsender/core/plugin';
 import { exchangeJson } from '../http/exchange-json.ts';
-import { forAll } from '../http/for-all.ts';
 import { isFailure, mailOf } from '../message/mail.ts';
 import { type PlainText, plainTexts } from '../message/plain-text.ts';
 import { EmailPayload } from '../payload.ts';

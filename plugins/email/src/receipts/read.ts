@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { callbackRefused, type Suppression } from '@batchsender/core/plugin';
+import { callbackRefused, parseJson, type Suppression } from '@batchsender/core/plugin';
 import { normalizeRecipient } from '../recipients.ts';
 
 /** A JSON object of a provider: nothing in it is what it should be before it was looked at. */
@@ -26,18 +26,9 @@ export const textAt = (fields: Fields, name: string): string | undefined => {
  */
 export function readFields(body: Uint8Array | string): Fields {
   const text = typeof body === 'string' ? body : new TextDecoder().decode(body);
-  const value = parsed(text);
+  const value = parseJson(text);
   if (!isFields(value)) throw callbackRefused(400, 'invalid_body', 'The body is no JSON object');
   return value;
-}
-
-/** Undefined if it is not JSON, which has no such value. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** A time that a provider wrote, as a part of a receipt. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { blocked, defineProvider, failed, type JobResult, throttled } from '@batchsender/core/plugin';
+import { brokenSession, defineProvider, failed, type JobResult, throttled } from '@batchsender/core/plugin';
 import { composeMessage, InvalidMessageError, type Message } from '../message/compose.ts';
 import { plainTexts } from '../message/plain-text.ts';
 import { EmailPayload } from '../payload.ts';
@@ -90,13 +90,4 @@ async function check(
     const { code = 'server_unavailable', message } = judgeSetup(error) as { code?: string; message?: string };
     return { code, message: message ?? 'The server asks for patience' };
   }
-}
-
-/** Settings that contradict each other: no job is at fault, so the connection waits until they are mended. */
-function brokenSession(message: string) {
-  const code = 'invalid_settings';
-  return {
-    process: (): JobResult => blocked(code, { message }),
-    health: async () => ({ code, message }),
-  };
 }

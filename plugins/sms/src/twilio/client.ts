@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { guardedAgent, type NetworkPolicy, parseRetryAfter } from '@batchsender/core/plugin';
 import type { Twilio } from 'twilio';
-import { parseObject, readText } from '../read-text.ts';
+import { readObject } from '../read-text.ts';
 import type { TwilioCredentials } from './credentials.ts';
 
 /** What Twilio answered to one call. */
@@ -96,7 +96,7 @@ function transport(pool: Pool, exchanges: AsyncLocalStorage<Exchange>, baseUrl: 
       headersTimeout: 0,
       bodyTimeout: 0,
     });
-    const text = await readText(body);
+    const answer = await readObject(body);
     const retryAfter = headers['retry-after'];
     if (exchange !== undefined) {
       exchange.answer = {
@@ -104,7 +104,7 @@ function transport(pool: Pool, exchanges: AsyncLocalStorage<Exchange>, baseUrl: 
         retryAfterMs: parseRetryAfter(typeof retryAfter === 'string' ? retryAfter : undefined, Date.now()),
       };
     }
-    return { statusCode, headers, body: parseObject(text) };
+    return { statusCode, headers, body: answer };
   };
 }
 

@@ -1,5 +1,6 @@
 import {
   blocked,
+  brokenSession,
   type Call,
   defineProvider,
   type Job,
@@ -7,7 +8,6 @@ import {
   type OpenContext,
   succeeded,
 } from '@batchsender/core/plugin';
-import { brokenSession } from '../broken-session.ts';
 import { GUARANTEE, judgeLost, unreadable } from '../judge-lost.ts';
 import { type Message, messageOf } from '../message.ts';
 import { SmsPayload } from '../payload.ts';

@@ -1,6 +1,6 @@
 import { type JobResult, type OpenContext, parseRetryAfter } from '@batchsender/core/plugin';
 import { judgeLost } from '../judge-lost.ts';
-import { parseObject, readText } from '../read-text.ts';
+import { readObject } from '../read-text.ts';
 
 const BASE_URL = 'https://api.nexmo.com';
 
@@ -34,7 +34,7 @@ export function messagesApi(
         body: JSON.stringify(message),
         signal,
       });
-      const body = parseObject(await readText(response.body));
+      const body = await readObject(response.body);
       const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'), Date.now());
       return { status: response.status, retryAfterMs, body };
     } catch (error) {

@@ -1,5 +1,6 @@
 import {
   blocked,
+  brokenSession,
   type Call,
   defineProvider,
   failed,
@@ -9,7 +10,6 @@ import {
   type OpenContext,
   succeeded,
 } from '@batchsender/core/plugin';
-import { brokenSession } from '../broken-session.ts';
 import { GUARANTEE, unreadable } from '../judge-lost.ts';
 import { messageOf } from '../message.ts';
 import { SmsPayload } from '../payload.ts';
