@@ -57,7 +57,7 @@ function addRoute(app: App, engine: Engine): void {
         summary: 'Send nothing more to these recipients',
         description:
           'Jobs of this type to them end as `failed` with the code `suppressed`, without a call. ' +
-          'All runners know it within two seconds.',
+          'It holds for every job that comes from now on; calls that are planned already may go out for five seconds.',
         querystring: NoQuery,
         body: AddBody,
         response: { 200: Added, ...problems(...CHANGE_PROBLEMS) },

@@ -39,10 +39,7 @@ export class Inbox {
     // What was suppressed before a job came must hold for it, so a runner remembers nothing.
     this.beforeCalls = new SuppressionCheck({ lookup: store.run.suppressed, hasher, keepMs: 0 });
     this.atIntake = new SuppressionCheck({ lookup: store.suppressions, hasher });
-    const onChange = () => {
-      this.beforeCalls.forget();
-      this.atIntake.forget();
-    };
+    const onChange = () => this.atIntake.forget();
     const refusals = new Refusals(store.audit, (error) =>
       logger.warn({ err: error }, 'a refused callback could not be written to the audit log'),
     );

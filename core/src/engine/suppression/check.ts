@@ -42,11 +42,13 @@ export class SuppressionCheck {
   /** False without asking anybody if the module names no recipients. */
   applies(tenantId: string, module: Module): false | Promise<boolean> {
     if (module.recipients === undefined) return false;
+    const { keepMs = KEEP_MS, lookup } = this.#options;
+    if (keepMs === 0) return lookup.any(tenantId, module.type);
     const key = `${module.type} ${tenantId}`;
     const now = this.#now();
     const kept = this.#kept.get(key);
-    if (kept !== undefined && now - kept.at < (this.#options.keepMs ?? KEEP_MS)) return kept.found;
-    const found = this.#options.lookup.any(tenantId, module.type);
+    if (kept !== undefined && now - kept.at < keepMs) return kept.found;
+    const found = lookup.any(tenantId, module.type);
     if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
     this.#kept.set(key, { at: now, found });
     found.catch(() => this.#kept.delete(key));
