@@ -38,7 +38,7 @@ describe('the results of a batch', () => {
   it('stay whole while the batch runs', async () => {
     const gate = barrier();
     const mail = fake({
-      provider: { concurrency: 50 },
+      provider: { concurrency: 1_500 },
       process: async (job) => {
         if (job.seq >= 2_000) await gate.pass();
         return job.attempt === 1 && job.seq % 3 === 0 ? retry('http_500') : succeeded();

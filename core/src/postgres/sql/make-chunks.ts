@@ -3,7 +3,7 @@ const CHUNK_BYTES = 8_000_000;
 
 /** A large batch is cut into some so many chunks, as long as they are not larger than `MOST_CHUNKS_IN_ONE` of the usual. */
 const CHUNKS_A_BATCH = 50;
-const MOST_CHUNKS_IN_ONE = 4;
+const MOST_CHUNKS_IN_ONE = 2;
 
 /**
  * Jobs in a chunk of a batch aliased `b`: more than its `chunk_size` where it is large, since each
