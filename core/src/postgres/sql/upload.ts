@@ -7,6 +7,7 @@ import { abandonUploads } from './abandon-upload.ts';
 import { addColumnsStatement } from './add-columns.ts';
 import { mustHoldConnection } from './hold-connection.ts';
 import { keyArray, keyedSliceText } from './keyed-slice.ts';
+import { lines } from './lines.ts';
 import { keyLost, type storeBatchStatement } from './store-batch.ts';
 
 /** E13: slices commit under their upload; one small transaction makes them real. */
@@ -79,12 +80,12 @@ UPDATE ${s}.idempotency_keys SET body_hash = $3, ref = $4 WHERE key = $2 AND ref
         return { uploadId, firstSeq: batch.total, batch: { type, provider, defaults, dedupeBy } };
       }),
     async writeSlice(uploadId: string, batchId: string, slice: Slice) {
-      const values = [batchId, slice.firstSeq, slice.texts.join('\n'), uploadId];
+      const values = [batchId, slice.firstSeq, lines(slice.texts), uploadId];
       const { rowCount } = await pool.query({ name: 'bs_slice', text: insertGuarded, values });
       if (rowCount !== slice.texts.length) throw lostUpload();
     },
     async writeKeyedSlice(uploadId: string, batchId: string, { firstSeq, texts, keys }: KeyedSlice) {
-      const values = [batchId, firstSeq, texts.join('\n'), uploadId, keyArray(keys)];
+      const values = [batchId, firstSeq, lines(texts), uploadId, keyArray(keys)];
       const { rows } = await pool.query({ name: 'bs_keyed_slice', text: insertKeyed, values });
       if (!rows[0].alive) throw lostUpload();
       return { stored: rows[0].stored, bytes: rows[0].bytes };
