@@ -6,7 +6,6 @@ import { serverVersion } from '../version.ts';
 import { type Command, helpText, parseArguments } from './arguments.ts';
 import { banner, keyLines } from './banner.ts';
 import { startMessage } from './explain.ts';
-import { limitHeapGrowth } from './limit-heap.ts';
 import { onStopSignal } from './signals.ts';
 
 /** Runs the command line to its end. Exit codes: 0 stopped or shown, 1 could not start or broke. */
@@ -39,7 +38,6 @@ async function rotate(resources: AsyncDisposableStack): Promise<void> {
 }
 
 async function serve(version: string, command: Command, resources: AsyncDisposableStack): Promise<void> {
-  limitHeapGrowth();
   const cwd = process.cwd();
   const env = withVariables(process.env, command.variables);
   const settings = readSettings(env, cwd);

@@ -1,10 +1,8 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { limitHeapGrowth } from '../cli/limit-heap.ts';
-import { openChannel } from './channel.ts';
 import type { OrphanWatch } from './orphan-watch.ts';
 import type { ChildCalls, ParentCalls } from './protocol.ts';
-import { serveParent } from './serve-parent.ts';
 
 /** As long as the parent would give it. */
 const GRACE_MS = 20_000;
@@ -14,6 +12,10 @@ const ORPHAN_GRACE_MS = 5_000;
 const ORPHAN_KILL_MS = 10_000;
 
 limitHeapGrowth();
+// Loaded after that, so that what loading needs for a moment is collected too.
+const { openChannel } = await import('./channel.ts');
+const { serveParent } = await import('./serve-parent.ts');
+
 const watch: OrphanWatch = { parentPid: Number(process.argv[2]), graceMs: ORPHAN_KILL_MS };
 new Worker(new URL(`./orphan-watch${extname(import.meta.url)}`, import.meta.url), {
   workerData: watch,

@@ -3,7 +3,6 @@ import type { Plugin } from '@batchsender/core/plugin';
 import type { Logger } from 'pino';
 import { createLogger, safeError } from '../logging.ts';
 import { createMetrics, type Metrics } from '../metrics/metrics.ts';
-import { openTransport } from '../nats/open-transport.ts';
 import { loadPlugins } from '../plugin-loader/load.ts';
 import type { Channel } from './channel.ts';
 import type { ChildCalls, ParentCalls, RunnerOrders } from './protocol.ts';
@@ -86,6 +85,8 @@ export function serveParent(channel: Channel<ParentCalls, ChildCalls>): (graceMs
 /** A child for single chunks needs none: its chunk is handed to it. */
 async function transportOf({ orders, logger }: Opened): Promise<Pick<EngineOptions, 'transport'>> {
   if (orders.nats === undefined) return {};
+  // Loaded where it is used only: NATS' client takes 6 MB.
+  const { openTransport } = await import('../nats/open-transport.ts');
   return { transport: await openTransport(orders.nats, logger) };
 }
 
