@@ -34,7 +34,7 @@ export interface ServerRun {
   readonly ms: number;
   /** Its CPU time. */
   readonly cpuMs: number | undefined;
-  /** Its peak resident memory before the work and after it. */
+  /** The memory of its processes before the work, and its peak. */
   readonly beforeMb: number | undefined;
   readonly peakMb: number | undefined;
 }

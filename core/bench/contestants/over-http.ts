@@ -1,5 +1,5 @@
 import { createBatch, exportRows, uploadRows } from '../harness/api.ts';
-import { cpuTimeMs, peakMemoryMb } from '../harness/machine.ts';
+import { cpuTimeMs, watchMemory } from '../harness/machine.ts';
 import { type RowFormat, rows } from '../harness/rows.ts';
 import { type ServerProcess, startServer } from '../harness/server-process.ts';
 import { batchsender } from './batchsender.ts';
@@ -38,14 +38,15 @@ async function measured(
   const server = await startServer(databaseUrl);
   try {
     const work = await prepare(server);
-    const beforeMb = peakMemoryMb(server.pid);
+    const memory = watchMemory(server.pid);
+    const beforeMb = memory.nowMb;
     const cpuBefore = cpuTimeMs(server.pid);
     const start = performance.now();
     await work();
     const ms = performance.now() - start;
     const cpuAfter = cpuTimeMs(server.pid);
     const cpuMs = cpuBefore === undefined || cpuAfter === undefined ? undefined : cpuAfter - cpuBefore;
-    return { ms, cpuMs, beforeMb, peakMb: peakMemoryMb(server.pid) };
+    return { ms, cpuMs, beforeMb, peakMb: memory.end() };
   } finally {
     await server.stop();
   }

@@ -69,10 +69,40 @@ export function installedVersion(peer: string): string | undefined {
   }
 }
 
-/** Peak resident memory of a process and of its children, added up, in megabytes, from /proc; undefined where there is none. */
-export function peakMemoryMb(pid: number): number | undefined {
-  return sum(family(pid).map(peakOf));
+/** Watches the memory of a process and of its children. */
+export interface MemoryWatch {
+  /** What they have now, in megabytes; undefined where /proc does not tell. */
+  readonly nowMb: number | undefined;
+  /** The most that was seen until it ends, in megabytes. */
+  end(): number | undefined;
 }
+
+const SAMPLE_MS = 100;
+
+/**
+ * Adds up the proportional set sizes: the pages that processes share, such as those of Node's own file, are counted
+ * once. The kernel keeps no peak of them, so they are looked at ten times a second.
+ */
+export function watchMemory(pid: number): MemoryWatch {
+  let peak = memoryMb(pid);
+  const look = (): void => {
+    const now = memoryMb(pid);
+    if (peak !== undefined && now !== undefined) peak = Math.max(peak, now);
+  };
+  const timer = setInterval(look, SAMPLE_MS);
+  return {
+    get nowMb() {
+      return memoryMb(pid);
+    },
+    end: () => {
+      clearInterval(timer);
+      look();
+      return peak;
+    },
+  };
+}
+
+const memoryMb = (pid: number): number | undefined => sum(family(pid).map(proportionalSetMb));
 
 /** CPU time of a process and of its children that live, in milliseconds, from /proc; undefined where there is none. */
 export function cpuTimeMs(pid: number): number | undefined {
@@ -100,10 +130,10 @@ function sum(figures: readonly (number | undefined)[]): number | undefined {
     : figures.reduce<number>((total, figure) => total + (figure ?? 0), 0);
 }
 
-function peakOf(pid: number): number | undefined {
+function proportionalSetMb(pid: number): number | undefined {
   try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
+    const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
+    const kilobytes = /^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1];
     return kilobytes === undefined ? undefined : Number(kilobytes) / 1024;
   } catch {
     return;

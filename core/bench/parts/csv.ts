@@ -42,7 +42,7 @@ export async function csvPart(bench: Bench): Promise<PartReport> {
     title: `Upload of ${whole(given.jobs)} jobs as CSV and as NDJSON`,
     how:
       'A fresh server each; the sender has the bytes ready. Ten columns, one of them a list, three of them variables; ' +
-      'the jobs are the same. The peak of the server’s resident memory is the highest of the rounds.',
+      'the jobs are the same. The peak of the server’s memory (proportional set size of its two processes) is the highest of the rounds.',
     table: markdownTable(['', 'rows/s', 'rounds, 1,000/s', `x ${NDJSON}`, 'server us/row', 'peak MB'], lines),
     targets: [
       { name: 'CSV upload, of NDJSON', figure: ratio(of(CSV), of(NDJSON)), limit: 0.6, kind: 'at least' },

@@ -53,10 +53,10 @@ export async function exportPart(bench: Bench): Promise<PartReport> {
   return {
     title: `Export of the results of ${whole(jobs)} jobs`,
     how:
-      'Each export comes from a fresh server and is read to its end, and its rows are counted. The peaks of the ' +
-      'server’s resident memory, before and after the export, are the highest of the rounds.',
+      'Each export comes from a fresh server and is read to its end, and its rows are counted. The server’s ' +
+      'memory (proportional set size of its two processes) before the export, and its peak, are the highest of the rounds.',
     table: markdownTable(
-      ['', 'rows/s', 'rounds, 1,000/s', 'server us/row', 'peak before MB', 'peak after MB', 'growth MB'],
+      ['', 'rows/s', 'rounds, 1,000/s', 'server us/row', 'before MB', 'peak MB', 'growth MB'],
       lines,
     ),
     targets,

@@ -2,7 +2,7 @@ import { timed } from '../contestants/contestant.ts';
 import { entry } from '../contestants/registry.ts';
 import { batchDone, createBatch, sealBatch, uploadRows } from '../harness/api.ts';
 import { settle } from '../harness/database.ts';
-import { peakMemoryMb } from '../harness/machine.ts';
+import { watchMemory } from '../harness/machine.ts';
 import { rows } from '../harness/rows.ts';
 import { startServer } from '../harness/server-process.ts';
 import { median } from '../harness/statistics.ts';
@@ -40,6 +40,7 @@ async function uploadAndRun(bench: Bench, jobs: number): Promise<Run> {
   await fresh(bench, contestant, setting(bench, jobs));
   await settle(bench.database.client, contestant.schema);
   const server = await startServer(bench.database.url);
+  const memory = watchMemory(server.pid);
   try {
     const batchId = await createBatch(server);
     const uploadMs = await timed(() =>
@@ -49,9 +50,10 @@ async function uploadAndRun(bench: Bench, jobs: number): Promise<Run> {
       await sealBatch(server, batchId);
       await batchDone(server, batchId, jobs);
     });
-    const peakMb = peakMemoryMb(server.pid);
+    const peakMb = memory.end();
     return { uploadUs: (uploadMs * 1_000) / jobs, runUs: (runMs * 1_000) / jobs, peakMb };
   } finally {
+    memory.end();
     await server.stop();
   }
 }
