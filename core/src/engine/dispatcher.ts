@@ -42,7 +42,9 @@ export class Dispatcher {
 
   async start(): Promise<void> {
     this.#ended = false;
+    this.wake();
     this.#unlisten = await this.#options.store.listen((notice) => this.#options.onNotice(notice));
+    // What came before it listened.
     this.wake();
   }
 

@@ -3,6 +3,7 @@ import type { JsonObject, Logger } from '../plugin/index.ts';
 import type { EngineOptions } from './api.ts';
 import { TokenRefresher } from './oauth/token-refresher.ts';
 import type { Registry } from './registry.ts';
+import { ConnectionCache } from './runner/connection-cache.ts';
 import type { SessionContext } from './runner/open-session.ts';
 import type { Store } from './store.ts';
 import { closedVault, createVault, type Vault } from './vault/vault.ts';
@@ -53,4 +54,17 @@ export function hostContext(
     refresher: new TokenRefresher({ store: store.connections, registry, vault, fetch, logger }),
     hostCredentials: (type, provider) => options.credentials?.(type, provider) ?? {},
   };
+}
+
+/** The connections that a runner has at hand. */
+export function connectionCache(
+  store: Store,
+  { vault, refresher, hostCredentials }: HostContext,
+): ConnectionCache {
+  return new ConnectionCache({
+    store: store.connections,
+    vault,
+    credentials: hostCredentials,
+    refresh: (connectionId, version) => refresher.refresh(connectionId, version),
+  });
 }

@@ -27,7 +27,8 @@ const BATCHES_A_CHECK = 20;
 export class Maintenance {
   readonly #options: MaintenanceOptions;
   readonly #beat: Beat;
-  #beats = 0;
+  /** The first beat has none: what can wait does not disturb the start. */
+  #beats = -1;
   /** Keys are left that can be dropped. */
   #hasKeys = false;
   /** Where the next look at early receipts begins. */
@@ -51,7 +52,7 @@ export class Maintenance {
   }
 
   async #keepHouse(): Promise<void> {
-    const { store, holder, tuning, logger, onDue, onRepairs, watcher } = this.#options;
+    const { store, holder, tuning, logger, onDue, watcher } = this.#options;
     if (!(await store.lead('maintenance', holder, LEADER_TTL_MS))) return;
     const recovered = await store.recoverChunks(tuning.leaseMs);
     if (recovered > 0) logger.warn({ chunks: recovered }, 'took chunks back from a runner that is gone');
@@ -60,6 +61,12 @@ export class Maintenance {
       onDue();
     }
     while (!this.#beat.stopped && (await store.sweepStep(undefined, watcher?.onSweep)));
+    if (this.#beats >= 0) await this.#tidyUp();
+    this.#beats += 1;
+  }
+
+  async #tidyUp(): Promise<void> {
+    const { store, tuning, logger, onDue, onRepairs } = this.#options;
     if (this.#beats % UPLOAD_SWEEP_EVERY === 0) await store.sweepUploads(tuning.uploadTtlMs);
     if (this.#beats % UPLOAD_SWEEP_EVERY === 0 || this.#hasKeys) await this.#dropKeys();
     if (this.#beats % Math.max(1, Math.round(tuning.reconcileMs / BEAT_MS)) === 0) {
@@ -73,7 +80,6 @@ export class Maintenance {
     this.#early = await store.settleEarly(this.#early);
     if (this.#beats % UPLOAD_SWEEP_EVERY === 0) await store.dropReceiptKeys();
     if (this.#beats % TIDY_EVERY === 0) await store.tidy();
-    this.#beats += 1;
   }
 
   /** Some of them: lost chunks must not wait until the millions of a large batch are gone. */

@@ -249,6 +249,8 @@ export interface Store {
   readonly idempotency: IdempotencyStore;
   readonly settings: Settings;
   migrate(): Promise<void>;
+  /** Begins to open the connections that a runner works with. */
+  openConnections(): void;
   /** Throws if the database does not answer. */
   ping(): Promise<void>;
   /** Tells the dispatchers of all processes that something became due. */

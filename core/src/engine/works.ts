@@ -5,7 +5,7 @@ import { ConnectionKeeper } from './connections/connection-keeper.ts';
 import { isStoredConnection } from './connections/ids.ts';
 import type { DispatchGuide } from './dispatch-target.ts';
 import { Dispatcher } from './dispatcher.ts';
-import type { HostContext } from './host-context.ts';
+import { connectionCache, type HostContext } from './host-context.ts';
 import type { LeasedRange, NewBatch } from './host-store.ts';
 import type { IsolatedChunk } from './isolation.ts';
 import { Maintenance } from './maintenance.ts';
@@ -14,7 +14,6 @@ import type { EngineObserver } from './observer.ts';
 import type { Inbox } from './receipts/inbox.ts';
 import type { Registry } from './registry.ts';
 import { chargeRejections } from './runner/charge-rejections.ts';
-import { ConnectionCache } from './runner/connection-cache.ts';
 import { newLease } from './runner/new-lease.ts';
 import { PlanCache } from './runner/plan-cache.ts';
 import type { BatchPlan } from './runner/prepare.ts';
@@ -68,6 +67,7 @@ export class Works {
   readonly #keeper: ConnectionKeeper;
   readonly #versions: Record<string, number>;
   readonly #loadEarly: RunStore['loadEarly'];
+  readonly #openConnections: () => void;
   readonly #logger: Logger;
   #started = false;
   #consumption: Consumption | undefined;
@@ -82,6 +82,7 @@ export class Works {
     this.#transport = options.transport ?? this.#local;
     this.#versions = versionsOf(registry, options.types);
     this.#loadEarly = store.run.loadEarly;
+    this.#openConnections = store.openConnections;
     this.#sessions = new SessionCache(context.session);
     const { vault, refresher } = context;
     const credentials = connectionCache(store, context);
@@ -211,6 +212,7 @@ export class Works {
     if (this.#started) return;
     this.#uncharge = chargeRejections(this.#logger);
     await this.runner.start();
+    this.#openConnections();
     await this.#consume();
     this.#started = true;
     await this.#keeper.start();
@@ -287,13 +289,4 @@ export class Works {
       else this.#dispatcher.wake();
     });
   }
-}
-
-function connectionCache(store: Store, { vault, refresher, hostCredentials }: HostContext): ConnectionCache {
-  return new ConnectionCache({
-    store: store.connections,
-    vault,
-    credentials: hostCredentials,
-    refresh: (connectionId, version) => refresher.refresh(connectionId, version),
-  });
 }

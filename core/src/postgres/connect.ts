@@ -70,6 +70,19 @@ export function createPools(
 }
 
 /**
+ * Opens all connections of a pool at once: a new backend takes tens of milliseconds, and those who want
+ * the first ones would wait for each in turn. What fails is told by the first query.
+ */
+export function openAll(pool: pg.Pool): void {
+  for (let count = 0; count < pool.options.max; count++) {
+    pool.connect().then(
+      (client) => client.release(),
+      () => undefined,
+    );
+  }
+}
+
+/**
  * Refuses a connection pooler: named statements, LISTEN and advisory locks belong to a session.
  * A pooler gives away that the backend is not the one that the handshake named.
  */

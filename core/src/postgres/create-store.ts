@@ -1,6 +1,6 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import type { Store } from '../engine/store.ts';
-import { createPools, refusePooler } from './connect.ts';
+import { createPools, openAll, refusePooler } from './connect.ts';
 import { idempotencyStore } from './idempotency-store.ts';
 import { channelOf, listen, notifyText } from './listen.ts';
 import { migrate, quote } from './migrate.ts';
@@ -88,6 +88,7 @@ export function createPostgresStore(options: StoreOptions): Store {
       await refusePooler(api);
       await migrate(api, options.schema);
     },
+    openConnections: () => openAll(engine),
     ping: async () => {
       await api.query('SELECT 1');
     },

@@ -51,7 +51,7 @@ export class ChunkRun implements GateClient {
   #lastStart: number;
   #tokensAt = 0;
 
-  constructor(lease: ChunkLease, env: ChunkRunEnv) {
+  constructor(lease: ChunkLease, work: ChunkWork, env: ChunkRunEnv) {
     this.lease = lease;
     this.batch = env.plan.batch;
     this.#env = env;
@@ -77,6 +77,8 @@ export class ChunkRun implements GateClient {
     const begin = (call: PlannedCall, now: number) => this.#begin(call, now);
     const onFree = () => this.#pumping || env.gate.wake();
     this.#fenced = { gate: env.gate, recorder: this.#recorder, follower, begin, onFree };
+    this.#recorder.add(outcome.begin(work));
+    for (const call of work.calls) this.#queue.add(call);
   }
 
   /** True while the chunk only waits for calls that have started: it needs no slot of the runner. */
@@ -85,9 +87,7 @@ export class ChunkRun implements GateClient {
   }
 
   /** Resolves with the delay after which what was left is due, or undefined. */
-  async run(work: ChunkWork): Promise<number | undefined> {
-    this.#recorder.add(this.#judge.outcome.begin(work));
-    for (const call of work.calls) this.#queue.add(call);
+  async run(): Promise<number | undefined> {
     this.#env.gate.join(this);
     this.pump();
     await this.#done.promise;

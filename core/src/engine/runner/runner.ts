@@ -1,6 +1,5 @@
 import type { Logger } from '../../plugin/index.ts';
 import type { RetryPolicy } from '../api.ts';
-import { mergeRetry } from '../decisions/backoff.ts';
 import { NO_TALLIES } from '../decisions/tallies.ts';
 import type { IsolatedChunk, IsolationEnd } from '../isolation.ts';
 import type { Activity, EngineObserver } from '../observer.ts';
@@ -10,14 +9,13 @@ import type { ChunkRef } from '../transport.ts';
 import type { Tuning } from '../tuning.ts';
 import { Watch, type WatchedChunk } from '../watch/watch.ts';
 import { ShutdownError } from './active-call.ts';
-import { loadChunk } from './chunk-load.ts';
-import { ChunkRun } from './chunk-run.ts';
-import type { ChunkRunEnv } from './chunk-run-env.ts';
+import type { ChunkRun } from './chunk-run.ts';
 import type { ConnectionCache } from './connection-cache.ts';
 import { ConnectionGates } from './connection-gates.ts';
 import type { ConnectionGate } from './gate.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Isolation } from './isolation.ts';
+import { openChunk } from './open-chunk.ts';
 import type { PlanCache } from './plan-cache.ts';
 import type { BatchPlan } from './prepare.ts';
 import { type ChunkPlace, RunnerRoom } from './room.ts';
@@ -255,34 +253,16 @@ export class Runner {
     lease: ChunkLease,
     plan: BatchPlan,
     gate: ConnectionGate,
-    { store, session }: WatchedChunk,
+    watched: WatchedChunk,
   ): Promise<number | undefined> {
-    const { tuning, suppression } = this.#options;
-    const policy = mergeRetry(this.#options.retry, plan.batch.retry);
-    const work = await loadChunk(store, plan, lease, policy, suppression);
-    const env: ChunkRunEnv = {
-      store,
-      tuning,
-      plan,
-      policy,
-      gate,
-      session,
-      random: Math.random,
-      now: () => performance.now(),
-      leaseFresh: (now) => this.heartbeat.fresh(now),
-      persist: (action) => this.heartbeat.persist(action),
-      violation: (message) =>
-        this.#options.logger.error({ plugin: plan.pluginName }, `Plugin ${plan.pluginName}: ${message}`),
-      threw: (error) => this.#gates.threw(plan, error),
-      blocked: (result) => this.#gates.block(plan, result.code, result.message ?? null),
-      throttled: (forMs) => this.#gates.throttle(plan, forMs),
-    };
-    const run = new ChunkRun(lease, env);
+    const { heartbeat } = this;
+    const host = { ...this.#options, heartbeat, gates: this.#gates };
+    const run = await openChunk(host, lease, plan, gate, watched);
     this.#runs.set(lease.chunkId, run);
     this.#starting.delete(lease.chunkId);
     this.#called.add(lease.chunkId);
     if (this.#stopping) run.stop('shutdown');
-    const dueInMs = await run.run(work);
+    const dueInMs = await run.run();
     if (run.kept) this.#called.delete(lease.chunkId);
     return dueInMs;
   }
