@@ -294,4 +294,35 @@ CREATE TABLE $S.endpoints (
 );
 `,
   },
+  {
+    // Takes tokens of a rate limit in one statement: each statement of a function sees what was committed before the
+    // lock was had, which a single statement with a lock in it does not.
+    version: 8,
+    sql: `
+CREATE FUNCTION $S.take_tokens(p_key text, p_costs int[], p_max int, p_bucket_ms float8, p_buckets int, p_used boolean)
+RETURNS TABLE (granted int, wait_ms float8) LANGUAGE plpgsql AS $f$
+BEGIN
+  PERFORM pg_advisory_xact_lock(hashtextextended(p_key, 726610));
+  RETURN QUERY
+  WITH clock AS (SELECT floor(extract(epoch FROM clock_timestamp()) * 1000 / p_bucket_ms)::bigint AS bucket),
+  used AS (
+    SELECT coalesce(sum(u.used), 0)::int AS total, min(u.bucket) AS oldest FROM clock
+    LEFT JOIN $S.rate_usage AS u ON u.key = p_key AND u.bucket > clock.bucket - p_buckets - 2
+  ),
+  wish AS (SELECT sum(cost) OVER (ORDER BY n) AS upto FROM unnest(p_costs) WITH ORDINALITY AS c (cost, n)),
+  given AS (
+    SELECT coalesce((SELECT max(upto) FROM wish WHERE p_used OR upto <= p_max - used.total), 0)::int AS n, clock.bucket,
+      used.oldest
+    FROM used, clock
+  ),
+  taken AS (
+    INSERT INTO $S.rate_usage AS r (key, bucket, used, expires_at)
+    SELECT p_key, bucket, n, now() + p_bucket_ms * (p_buckets + 3) * interval '1 ms' FROM given WHERE n > 0
+    ON CONFLICT (key, bucket) DO UPDATE SET used = r.used + excluded.used
+  )
+  SELECT n, greatest(0, (oldest + p_buckets + 2) * p_bucket_ms - extract(epoch FROM clock_timestamp()) * 1000)::float8
+  FROM given;
+END $f$;
+`,
+  },
 ];
