@@ -11,6 +11,7 @@ export * from './guarded-fetch.ts';
 export * from './guarded-lookup.ts';
 export * from './header-problems.ts';
 export * from './http-result.ts';
+export * from './json-list.ts';
 export * from './json-pointer.ts';
 export * from './network-error.ts';
 export * from './network-policy.ts';

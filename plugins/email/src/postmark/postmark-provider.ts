@@ -4,6 +4,7 @@ import {
   forAll,
   type IdentifiedResult,
   type Job,
+  jsonList,
   type OpenContext,
 } from '@batchsender/core/plugin';
 import { exchangeJson } from '../http/exchange-json.ts';
@@ -83,7 +84,7 @@ async function send(
     }
   }
   if (sent.length === 0) return refused;
-  const body = JSON.stringify(messages);
+  const body = jsonList(messages);
   const answer = await exchangeJson(fetch, { url: `${baseUrl}/email/batch`, headers, body, signal });
   if (answer.status === 'blocked') return [...refused, ...forAll(sent, answer)];
   const results = answer.status === 200 ? judgeBatch(sent, answer) : judgeRefusal(sent, answer);

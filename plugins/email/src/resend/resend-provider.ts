@@ -4,6 +4,7 @@ import {
   forAll,
   type IdentifiedResult,
   type Job,
+  jsonList,
   type OpenContext,
 } from '@batchsender/core/plugin';
 import { groupAlone } from '../group-key.ts';
@@ -106,7 +107,7 @@ async function post(
       'idempotency-key': key,
       ...(single ? {} : { 'x-batch-validation': 'permissive' }),
     },
-    body: JSON.stringify(single ? bodies[0] : bodies),
+    body: single ? JSON.stringify(bodies[0]) : jsonList(bodies),
     signal: call.signal,
   });
   if (answer.status === 'blocked') return forAll(jobs, answer);
