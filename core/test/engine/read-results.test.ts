@@ -53,8 +53,8 @@ describe('reading results', () => {
 
   it('makes blocks larger while they fit, and follows large payloads', () => {
     expect(nextLimit(250, undefined)).toBe(500);
-    expect(nextLimit(2_000, undefined)).toBe(2_000);
-    expect(nextLimit(2_000, 4)).toBe(8);
+    expect(nextLimit(1_000, undefined)).toBe(1_000);
+    expect(nextLimit(1_000, 4)).toBe(8);
     expect(nextLimit(8, 0)).toBe(2);
   });
 });
