@@ -16,8 +16,9 @@ export interface Receiver {
   close(): void;
 }
 
-export async function startReceiver(kind: keyof typeof MAINS): Promise<Receiver> {
-  const child = fork(fileURLToPath(MAINS[kind]), { execArgv: [] });
+/** `delayMs`: how long it takes to answer; a vendor only. */
+export async function startReceiver(kind: keyof typeof MAINS, delayMs = 0): Promise<Receiver> {
+  const child = fork(fileURLToPath(MAINS[kind]), [String(delayMs)], { execArgv: [] });
   const { url } = await answer<{ url: string }>(child);
   return {
     url,

@@ -4,9 +4,11 @@ import type { AddressInfo } from 'node:net';
 
 /**
  * Three vendors in one process of its own, as far as a success needs them: Twilio's messages, Resend's
- * batches and HubSpot's batches. Each takes everything and counts what it took.
+ * batches and HubSpot's batches. Each takes everything and counts what it took. Its argument is the number of
+ * milliseconds after which it answers.
  */
 let received = 0;
+const delayMs = Number(process.argv[2]);
 
 type Answer = readonly [status: number, body: unknown];
 
@@ -59,8 +61,12 @@ const server = createServer((request, response) => {
   request.on('end', () => {
     const [status, answer] = answerTo(request.url ?? '', Buffer.concat(chunks).toString());
     const body = Buffer.from(JSON.stringify(answer));
-    response.writeHead(status, { 'content-type': 'application/json', 'content-length': body.length });
-    response.end(body);
+    const say = () => {
+      response.writeHead(status, { 'content-type': 'application/json', 'content-length': body.length });
+      response.end(body);
+    };
+    if (delayMs > 0) setTimeout(say, delayMs);
+    else say();
   });
 });
 server.keepAliveTimeout = 60_000;

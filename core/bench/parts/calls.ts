@@ -23,6 +23,8 @@ export interface CallsPart {
   readonly title: string;
   readonly how: string;
   readonly target: Omit<Target, 'figure'>;
+  /** How long the receiver takes to answer, in milliseconds: 0. */
+  readonly delayMs?: number;
 }
 
 interface CallsSample {
@@ -33,7 +35,7 @@ interface CallsSample {
 
 /** Real calls to a receiver on the same machine. */
 export async function callsPart(bench: Bench, part: CallsPart): Promise<PartReport> {
-  const receiver = await startReceiver(part.receiver);
+  const receiver = await startReceiver(part.receiver, part.delayMs);
   try {
     const given: Setting = {
       databaseUrl: bench.database.url,
