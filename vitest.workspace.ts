@@ -16,6 +16,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     // On two cores: tests of several processes mostly wait for them.
     maxWorkers: 3,
+    // Loading core anew for each file took a third of the time. Files share no state but what modules hold.
+    isolate: false,
     // A loaded machine may stretch a lease or a deadline: in CI a failure must happen three times.
     retry: process.env['CI'] === undefined ? 0 : 2,
     globalSetup: ['core/test/helpers/global-setup.ts'],
