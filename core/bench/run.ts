@@ -24,6 +24,7 @@ const LOADERS: Record<
   filled: async () => (await import('./parts/filled.ts')).filledPart,
   processes: async () => (await import('./parts/processes.ts')).processesPart,
   reach: async () => (await import('./parts/reach.ts')).reachPart,
+  receipts: async () => (await import('./parts/receipts.ts')).receiptsPart,
   large: async () => (await import('./parts/large.ts')).largePart,
 };
 

@@ -5,9 +5,9 @@ import { pipeline } from 'node:stream/promises';
 import { MEDIA_TYPES, type RowFormat } from './rows.ts';
 import type { ServerProcess } from './server-process.ts';
 
-/** An open batch of no-op jobs. Answers its id. */
-export async function createBatch(server: ServerProcess): Promise<string> {
-  const batch = await call<{ id: string }>(server, 'POST', '/v1/batches', { type: 'noop', sealed: false });
+/** An open batch. Answers its id. */
+export async function createBatch(server: ServerProcess, type: 'noop' | 'paced' = 'noop'): Promise<string> {
+  const batch = await call<{ id: string }>(server, 'POST', '/v1/batches', { type, sealed: false });
   return batch.id;
 }
 

@@ -16,6 +16,7 @@ export const PARTS = [
   'filled',
   'processes',
   'reach',
+  'receipts',
 ] as const;
 
 export type Part = (typeof PARTS)[number] | 'large';

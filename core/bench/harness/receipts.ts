@@ -1,0 +1,35 @@
+import type { ServerProcess } from './server-process.ts';
+
+/** Receipts on their way to a server. */
+export interface ReceiptFlow {
+  /** No more are sent. Answers how many were taken, when all are answered. @throws Error if one was refused. */
+  end(): Promise<number>;
+}
+
+/** Sends a receipt for one job of a batch after the other, so many a minute, whether they are answered or not. */
+export function sendReceipts(server: ServerProcess, batchId: string, perMinute: number): ReceiptFlow {
+  const answers: Promise<number>[] = [];
+  const startedAt = performance.now();
+  const send = async (seq: number): Promise<number> => {
+    const jobId = `${batchId}.${seq}`;
+    const response = await fetch(`${server.url}/v1/callbacks/noop/noop/default`, {
+      method: 'POST',
+      body: JSON.stringify({ jobId, eventId: jobId }),
+    });
+    await response.body?.cancel();
+    return response.status;
+  };
+  const timer = setInterval(() => {
+    // Late timers are made up for: the number a minute is what counts.
+    const due = ((performance.now() - startedAt) * perMinute) / 60_000;
+    while (answers.length < due) answers.push(send(answers.length));
+  }, 5);
+  return {
+    end: async () => {
+      clearInterval(timer);
+      const refused = (await Promise.all(answers)).find((status) => status !== 200);
+      if (refused !== undefined) throw new Error(`A receipt was answered with ${refused}`);
+      return answers.length;
+    },
+  };
+}
