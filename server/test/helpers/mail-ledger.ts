@@ -24,10 +24,12 @@ export const ENVELOPE_FROM = 'bounces+{job}@sender.example';
 export async function startMailLedger(delayMs: number): Promise<MailLedger> {
   const accepted: AcceptedMail[] = [];
   const open = new Map<string, string>();
+  // What a sender wrote before it was killed may be read after its connection was seen to close.
+  const closed = new Set<string>();
   let most = 0;
   const server = await mailServer({
     onMailFrom({ address }, { id }, callback) {
-      open.set(id, jobOf(address));
+      if (!closed.has(id)) open.set(id, jobOf(address));
       most = Math.max(most, open.size);
       callback();
     },
@@ -44,6 +46,7 @@ export async function startMailLedger(delayMs: number): Promise<MailLedger> {
       });
     },
     onClose: ({ id }) => {
+      closed.add(id);
       open.delete(id);
     },
   });
