@@ -1,5 +1,8 @@
 import type { ServerProcess } from './server-process.ts';
 
+/** The answer where the provider's handler says nothing else. */
+const TAKEN = 204;
+
 /** Receipts on their way to a server. */
 export interface ReceiptFlow {
   /** No more are sent. Answers how many were taken, when all are answered. @throws Error if one was refused. */
@@ -12,7 +15,7 @@ export function sendReceipts(server: ServerProcess, batchId: string, perMinute: 
   const startedAt = performance.now();
   const send = async (seq: number): Promise<number> => {
     const jobId = `${batchId}.${seq}`;
-    const response = await fetch(`${server.url}/v1/callbacks/noop/noop/default`, {
+    const response = await fetch(`${server.url}/v1/callbacks/noop/noop/noop.noop`, {
       method: 'POST',
       body: JSON.stringify({ jobId, eventId: jobId }),
     });
@@ -27,7 +30,7 @@ export function sendReceipts(server: ServerProcess, batchId: string, perMinute: 
   return {
     end: async () => {
       clearInterval(timer);
-      const refused = (await Promise.all(answers)).find((status) => status !== 200);
+      const refused = (await Promise.all(answers)).find((status) => status !== TAKEN);
       if (refused !== undefined) throw new Error(`A receipt was answered with ${refused}`);
       return answers.length;
     },

@@ -46,7 +46,7 @@ export async function receiptsPart(bench: Bench): Promise<PartReport> {
     title: `${whole(jobs)} jobs by the server, alone and beside ${whole(PER_MINUTE)} receipts a minute`,
     how:
       'The jobs are calls of 2 ms, 50 at once. The receipts come one a request and belong to the jobs of another batch; ' +
-      `each was answered with 200, and all ${whole(taken)} are in the log.`,
+      `each was taken, and all ${whole(taken)} are in the log.`,
     table: markdownTable(
       ['', 'jobs/s', 'rounds, 1,000/s', 'x alone'],
       [line('alone', alone, rates.alone), line('beside receipts', beside, rates.beside)],
