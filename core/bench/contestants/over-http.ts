@@ -39,14 +39,13 @@ async function measured(
   try {
     const work = await prepare(server);
     const memory = watchMemory(server.pid);
-    const beforeMb = memory.nowMb;
     const cpuBefore = cpuTimeMs(server.pid);
     const start = performance.now();
     await work();
     const ms = performance.now() - start;
     const cpuAfter = cpuTimeMs(server.pid);
     const cpuMs = cpuBefore === undefined || cpuAfter === undefined ? undefined : cpuAfter - cpuBefore;
-    return { ms, cpuMs, beforeMb, peakMb: memory.end() };
+    return { ms, cpuMs, beforeMb: memory.startMb, peakMb: memory.end() };
   } finally {
     await server.stop();
   }

@@ -71,8 +71,8 @@ export function installedVersion(peer: string): string | undefined {
 
 /** Watches the memory of a process and of its children. */
 export interface MemoryWatch {
-  /** What they have now, in megabytes; undefined where /proc does not tell. */
-  readonly nowMb: number | undefined;
+  /** What they had at its beginning, in megabytes; undefined where /proc does not tell. */
+  readonly startMb: number | undefined;
   /** The most that was seen until it ends, in megabytes. */
   end(): number | undefined;
 }
@@ -84,16 +84,16 @@ const SAMPLE_MS = 100;
  * once. The kernel keeps no peak of them, so they are looked at ten times a second.
  */
 export function watchMemory(pid: number): MemoryWatch {
-  let peak = memoryMb(pid);
+  const startMb = memoryMb(pid);
+  let peak = startMb;
   const look = (): void => {
     const now = memoryMb(pid);
     if (peak !== undefined && now !== undefined) peak = Math.max(peak, now);
   };
-  const timer = setInterval(look, SAMPLE_MS);
+  // If the work fails, it holds up nobody's end.
+  const timer = setInterval(look, SAMPLE_MS).unref();
   return {
-    get nowMb() {
-      return memoryMb(pid);
-    },
+    startMb,
     end: () => {
       clearInterval(timer);
       look();

@@ -53,7 +53,6 @@ async function uploadAndRun(bench: Bench, jobs: number): Promise<Run> {
     const peakMb = memory.end();
     return { uploadUs: (uploadMs * 1_000) / jobs, runUs: (runMs * 1_000) / jobs, peakMb };
   } finally {
-    memory.end();
     await server.stop();
   }
 }

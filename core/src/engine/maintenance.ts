@@ -27,7 +27,7 @@ const BATCHES_A_CHECK = 20;
 export class Maintenance {
   readonly #options: MaintenanceOptions;
   readonly #beat: Beat;
-  /** The first beat has none: what can wait does not disturb the start. */
+  /** Beats that tidied up. The first one does not: what can wait does not disturb the start. */
   #beats = -1;
   /** Keys are left that can be dropped. */
   #hasKeys = false;

@@ -38,6 +38,7 @@ describe('the results of a batch', () => {
   it('stay whole while the batch runs', async () => {
     const gate = barrier();
     const mail = fake({
+      // More than the calls that wait, so that the others go on beside them.
       provider: { concurrency: 1_500 },
       process: async (job) => {
         if (job.seq >= 2_000) await gate.pass();

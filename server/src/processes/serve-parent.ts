@@ -85,7 +85,7 @@ export function serveParent(channel: Channel<ParentCalls, ChildCalls>): (graceMs
 /** A child for single chunks needs none: its chunk is handed to it. */
 async function transportOf({ orders, logger }: Opened): Promise<Pick<EngineOptions, 'transport'>> {
   if (orders.nats === undefined) return {};
-  // Loaded where it is used only: NATS' client takes 6 MB.
+  // Loaded where it is used only: NATS' client is half a megabyte of sources.
   const { openTransport } = await import('../nats/open-transport.ts');
   return { transport: await openTransport(orders.nats, logger) };
 }
