@@ -21,8 +21,12 @@ export function unmarked(cell: string): string {
   return harmless(text) === cell ? text : cell;
 }
 
+/** What is neither quoted nor marked: most of what there is, so that one look at it is enough. */
+const ASKS_FOR_CARE = /[",\r\n]|^['=+\-@\t＝＋－＠]/;
+
 /** A text as a cell of RFC 4180: harmless, and quoted where it must be. */
 export function textCell(text: string): string {
+  if (!ASKS_FOR_CARE.test(text)) return text;
   const safe = harmless(text);
   return SPECIAL.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
@@ -50,5 +54,6 @@ function quotedJson(value: unknown): string {
   return `{${fields}}`;
 }
 
-const quotedText = (text: string): string =>
+/** A text of JSON as it is inside a quoted cell. */
+export const quotedText = (text: string): string =>
   ESCAPED.test(text) ? JSON.stringify(text).replaceAll('"', '""') : `""${text}""`;

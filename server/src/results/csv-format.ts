@@ -2,7 +2,7 @@ import type { ResultColumn, ResultRow } from '@batchsender/core';
 import { jsonCell, textCell } from './csv-cell.ts';
 import { exportColumns } from './export-fields.ts';
 import { isoTimes } from './iso-time.ts';
-import { pointerReader } from './pointer.ts';
+import { payloadCells } from './payload-cells.ts';
 import type { ResultFormat } from './result-format.ts';
 
 const BOM = '\uFEFF';
@@ -15,13 +15,12 @@ const BOM = '\uFEFF';
  * 5.3 when it was written (parsing the payload included), and it has no exception for plain numbers.
  */
 export function csvFormat(columns: readonly ResultColumn[], options: { bom: boolean }): ResultFormat {
-  const cells = columns.map(({ path }) => pointerReader(path));
+  const cells = payloadCells(columns.map(({ path }) => path));
   const iso = isoTimes();
   const time = (at: Date | null): string => (at === null ? '' : iso(at));
   const row = (result: ResultRow): string => {
     const { id, seq, state, attempts, possibleDuplicate, at, settledAt } = result;
-    const payload: unknown = JSON.parse(result.payloadText);
-    const line = cells.map((cell) => jsonCell(cell(payload)));
+    const line = cells(result.payloadText);
     line.push(id, `${seq}`, state, jsonCell(result.code), jsonCell(result.message), jsonCell(result.ref));
     line.push(jsonCell(result.delivery), `${attempts}`, `${possibleDuplicate}`, time(at), time(settledAt));
     return line.join(',');
