@@ -80,29 +80,36 @@ export interface MemoryWatch {
 const SAMPLE_MS = 100;
 
 /**
- * Adds up the proportional set sizes: the pages that processes share, such as those of Node's own file, are counted
- * once. The kernel keeps no peak of them, so they are looked at ten times a second.
+ * Adds up what the processes have of their own (RssAnon), looked at ten times a second, and their shares of what
+ * they have from files, so that the pages of Node's own file are counted once. Those shares hardly change, and to read
+ * them stops a process for milliseconds: they are read at the beginning and at the end.
  */
 export function watchMemory(pid: number): MemoryWatch {
-  const startMb = memoryMb(pid);
-  let peak = startMb;
+  const filesBefore = sum(family(pid).map(fileShareMb));
+  const ownBefore = ownMb(pid);
+  let peak = ownBefore;
   const look = (): void => {
-    const now = memoryMb(pid);
+    const now = ownMb(pid);
     if (peak !== undefined && now !== undefined) peak = Math.max(peak, now);
   };
   // If the work fails, it holds up nobody's end.
   const timer = setInterval(look, SAMPLE_MS).unref();
   return {
-    startMb,
+    startMb: sum([ownBefore, filesBefore]),
     end: () => {
       clearInterval(timer);
       look();
-      return peak;
+      const filesNow = sum(family(pid).map(fileShareMb));
+      return sum([peak, filesNow]);
     },
   };
 }
 
-const memoryMb = (pid: number): number | undefined => sum(family(pid).map(proportionalSetMb));
+const ownMb = (pid: number): number | undefined =>
+  sum(family(pid).map((one) => memoryMb(one, 'status', ['RssAnon'])));
+
+const fileShareMb = (pid: number): number | undefined =>
+  memoryMb(pid, 'smaps_rollup', ['Pss_File', 'Pss_Shmem']);
 
 /** CPU time of a process and of its children that live, in milliseconds, from /proc; undefined where there is none. */
 export function cpuTimeMs(pid: number): number | undefined {
@@ -130,15 +137,18 @@ function sum(figures: readonly (number | undefined)[]): number | undefined {
     : figures.reduce<number>((total, figure) => total + (figure ?? 0), 0);
 }
 
-function proportionalSetMb(pid: number): number | undefined {
+/** Adds up fields of a file in /proc, which are in kilobytes. */
+function memoryMb(pid: number, file: string, fields: readonly string[]): number | undefined {
   try {
-    const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8');
-    const kilobytes = /^Pss:\s+(\d+) kB$/m.exec(rollup)?.[1];
-    return kilobytes === undefined ? undefined : Number(kilobytes) / 1024;
+    const text = readFileSync(`/proc/${pid}/${file}`, 'utf8');
+    return sum(fields.map((field) => megabytes(new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1])));
   } catch {
     return;
   }
 }
+
+const megabytes = (kilobytes: string | undefined): number | undefined =>
+  kilobytes === undefined ? undefined : Number(kilobytes) / 1024;
 
 /** Linux counts CPU time in hundredths of a second (USER_HZ), whatever its kernel's own clock is. */
 const TICK_MS = 10;
