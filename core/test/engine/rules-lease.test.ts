@@ -262,6 +262,28 @@ describe('fences', () => {
     expect(fenced).toEqual([4, 4, 4]);
   });
 
+  it('E7: that are open are never more than slots, also where calls wait for tokens between', async () => {
+    const open: number[] = [];
+    const mail = fake({
+      provider: {
+        guarantee: { kind: 'at-most-once' },
+        concurrency: 2,
+        rates: [{ per: 'call', max: 7, windowMs: 200 }],
+      },
+      process: async () => {
+        const rows = await world.sql(`SELECT count(*) FILTER (WHERE kind = 'attempted')
+          - count(*) FILTER (WHERE kind <> 'attempted') AS open FROM batchsender.job_events`);
+        open.push(Number(rows[0].open));
+        return succeeded();
+      },
+    });
+    const engine = await world.started({ plugins: [mail], tuning: { chunkSize: 15 } });
+    const { id } = await engine.submit({ type: 'mail', jobs: numbered(45) });
+    expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 45 });
+    expect(open).toHaveLength(45);
+    expect(Math.max(...open)).toBeLessThanOrEqual(2);
+  });
+
   it('E7: are not written for providers that can take a repeat', async () => {
     const mail = fake({ provider: { guarantee: { kind: 'keyed', scope: 'job', ttlMs: 60_000 } } });
     const engine = await world.started({ plugins: [mail] });

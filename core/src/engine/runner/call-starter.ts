@@ -3,7 +3,7 @@ import type { ChunkLease, NewEvent, RunStore } from '../store.ts';
 import type { PlannedCall } from './call-queue.ts';
 import { fenceEvents } from './fence-events.ts';
 import { countLateStarts, grantsAreStale, type LimiterEnv, takeTokens } from './limiter.ts';
-import { needsFence } from './prepare.ts';
+import { holdsSlot, needsFence } from './prepare.ts';
 
 /** What the chunk does for its starter. */
 export interface StarterHost {
@@ -85,10 +85,11 @@ export class CallStarter {
   async #startTogether(calls: readonly PlannedCall[]): Promise<void> {
     const askedAt = this.#env.now();
     const { go, wait, waitMs } = await takeTokens(this.#env, calls);
+    const fenced = go.filter((call) => needsFence(call.guarantee));
+    const held = await this.#fence(fenced, wait);
     this.#host.putBack(wait);
     if (wait.length > 0) this.#host.waitForTokens(waitMs);
-    const fenced = go.filter((call) => needsFence(call.guarantee));
-    if (fenced.length > 0 && !(await this.#host.fence(fenceEvents(fenced, 'attempted', undefined)))) {
+    if (!held) {
       this.#host.putBack(go);
       this.#host.onLost();
       return;
@@ -104,5 +105,10 @@ export class CallStarter {
     const unused = fenced.filter((call) => call.jobs.every((job) => job.fences === 0));
     if (unused.length > 0) await this.write(unused, 'released');
     this.#host.putBack(go);
+  }
+  /** A slot that is given back may be that of a call whose outcome is not written yet: that comes first. */
+  #fence(fenced: readonly PlannedCall[], wait: readonly PlannedCall[]): Promise<boolean> | boolean {
+    const isNeeded = fenced.length > 0 || wait.some((call) => holdsSlot(call.guarantee));
+    return isNeeded ? this.#host.fence(fenceEvents(fenced, 'attempted', undefined)) : true;
   }
 }

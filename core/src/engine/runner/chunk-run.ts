@@ -21,7 +21,7 @@ import { invoke, isThenable } from './invoke.ts';
 import { type FencedHost, landFenced } from './land-fenced.ts';
 import { lateEvents, lateFromUnwritten } from './late.ts';
 import { lostCall } from './lost.ts';
-import { type BatchPlan, needsFence } from './prepare.ts';
+import { type BatchPlan, holdsSlot, needsFence } from './prepare.ts';
 import { Recorder } from './recorder.ts';
 import { isResult } from './results.ts';
 import type { GateClient } from './turns.ts';
@@ -161,9 +161,8 @@ export class ChunkRun implements GateClient {
     else this.#start(call, now);
   }
 
-  /** Calls that need tokens wait for their turn. */
   #follower(endpoint: string | undefined, now: number): PlannedCall | undefined {
-    if (this.#stop !== undefined || this.plan.rates !== undefined) return undefined;
+    if (this.#stop !== undefined || now < this.#tokensAt) return undefined;
     if (!this.#queue.has(endpoint) || !this.#env.gate.handOver(endpoint, now)) return undefined;
     return this.#queue.nextOf(endpoint);
   }
@@ -243,9 +242,9 @@ export class ChunkRun implements GateClient {
     flight.done = true;
     this.#flights.delete(flight);
     const { call } = flight;
-    const fenced = call.kind === 'call' && needsFence(call.guarantee);
+    const held = call.kind === 'call' && holdsSlot(call.guarantee);
     const now = this.#env.now();
-    if (fenced) landFenced(this.#fenced, call, landed, now);
+    if (held) landFenced(this.#fenced, call, landed, now);
     else {
       this.#recorder.add(landed.events);
       this.#env.gate.release(call.endpoint, landed.working, now);
@@ -255,7 +254,7 @@ export class ChunkRun implements GateClient {
     if (this.#pumping) return;
     if (!this.#starter.idle) void this.#starter.run();
     if (!this.#finishIfDone()) this.#recorder.schedule();
-    if (!fenced) this.#env.gate.wake();
+    if (!held) this.#env.gate.wake();
   }
 
   loseAll(): void {

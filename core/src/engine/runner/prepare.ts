@@ -80,6 +80,9 @@ export function needsFence(guarantee: Guarantee): boolean {
   }
 }
 
+/** Calls that would be in doubt after a crash as long as their outcome is not in the log: they keep their slots until then. */
+export const holdsSlot = ({ kind }: Guarantee): boolean => kind === 'at-most-once' || kind === 'reconcilable';
+
 /** Earlier calls of the chunk's jobs may have arrived: a lost lease tells nothing of those that were made without a fence. */
 export function undecided(lease: ChunkLease, guarantee: Guarantee): boolean {
   return lease.uncertain || (lease.interrupted && !needsFence(guarantee));

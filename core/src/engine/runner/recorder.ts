@@ -47,7 +47,8 @@ export class Recorder {
 
   /**
    * Writes `attempted` for calls that start next, in one statement with the outcomes that wait: where
-   * every call is fenced, this is one commit a call instead of two. False if the lease is lost. One at a time.
+   * every call is fenced, this is one commit a call instead of two. Without events it only waits until those
+   * outcomes are written. False if the lease is lost. One at a time.
    */
   fence(events: readonly NewEvent[]): Promise<boolean> {
     if (this.#lost) return Promise.resolve(false);
@@ -98,7 +99,10 @@ export class Recorder {
     const events = this.#events;
     const tallies = this.#tallies;
     const fences = this.#fences;
-    if (end.kind === 'keep' && events.length === 0 && fences.length === 0) return;
+    if (end.kind === 'keep' && events.length === 0 && fences.length === 0) {
+      this.#fenced(true);
+      return;
+    }
     const fenced = this.#onFenced;
     this.#onFenced = undefined;
     this.#fences = [];
