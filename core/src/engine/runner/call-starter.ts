@@ -25,6 +25,8 @@ export interface StarterEnv extends LimiterEnv {
   readonly store: RunStore;
 }
 
+const LONG_START_MS = 0.5;
+
 /**
  * Takes tokens and fences for calls that have their slots, for all of them at once (E7), and
  * then starts them. What comes together while a statement runs goes into the next one.
@@ -58,13 +60,13 @@ export class CallStarter {
     // Calls that end in the same moment are told of one by one: those that follow them share a fence.
     await setImmediate();
     while (this.#reserved.length > 0) {
-      const calls = this.#reserved;
+      const pending = new Set(this.#reserved);
       this.#reserved = [];
       try {
-        await this.#startTogether(calls);
+        await this.#startTogether(pending);
       } catch (error) {
-        // Nothing of it was started: whatever went wrong, the jobs stay with the chunk.
-        this.#host.putBack(calls);
+        // Whatever went wrong, the jobs of what was not started stay with the chunk.
+        this.#putBack(pending, [...pending]);
         this.#host.onLost(error);
       }
     }
@@ -82,30 +84,51 @@ export class CallStarter {
     return (await this.#env.persist(() => this.#env.store.fence(this.#lease, events))) === true;
   }
 
-  async #startTogether(calls: readonly PlannedCall[]): Promise<void> {
+  /** Starts them or puts them back; what is left in `pending` is neither. */
+  async #startTogether(pending: Set<PlannedCall>): Promise<void> {
     const askedAt = this.#env.now();
-    const { go, wait, waitMs } = await takeTokens(this.#env, calls);
+    const { go, wait, waitMs } = await takeTokens(this.#env, [...pending]);
     const fenced = go.filter((call) => needsFence(call.guarantee));
     const held = await this.#fence(fenced, wait);
-    this.#host.putBack(wait);
+    this.#putBack(pending, wait);
     if (wait.length > 0) this.#host.waitForTokens(waitMs);
     if (!held) {
-      this.#host.putBack(go);
+      this.#putBack(pending, go);
       this.#host.onLost();
       return;
     }
-    const now = this.#env.now();
-    const lateMs = now - askedAt;
-    if (!grantsAreStale(this.#env, lateMs) && this.#host.mayStart(now)) {
-      for (const call of go) this.#host.start(call, now);
-      void countLateStarts(this.#env, go, lateMs);
-      return;
-    }
+    await this.#startAll(go, askedAt, pending);
+    const left = [...pending];
     // A fence that was open before stays open: its earlier call is still undecided.
-    const unused = fenced.filter((call) => call.jobs.every((job) => job.fences === 0));
+    const unused = left.filter(
+      (call) => needsFence(call.guarantee) && call.jobs.every((job) => job.fences === 0),
+    );
     if (unused.length > 0) await this.write(unused, 'released');
-    this.#host.putBack(go);
+    this.#putBack(pending, left);
   }
+
+  #putBack(pending: Set<PlannedCall>, calls: readonly PlannedCall[]): void {
+    for (const call of calls) pending.delete(call);
+    this.#host.putBack(calls);
+  }
+
+  /** Starts one after the other, as long as they may start. */
+  async #startAll(calls: readonly PlannedCall[], askedAt: number, pending: Set<PlannedCall>): Promise<void> {
+    const started: PlannedCall[] = [];
+    let lateMs = 0;
+    for (const call of calls) {
+      const now = this.#env.now();
+      if (grantsAreStale(this.#env, now - askedAt) || !this.#host.mayStart(now)) break;
+      lateMs = now - askedAt;
+      pending.delete(call);
+      started.push(call);
+      this.#host.start(call, now);
+      // Making a request of a hundred jobs takes a while, and it goes out when this process does nothing else.
+      if (this.#env.now() - now > LONG_START_MS) await setImmediate();
+    }
+    void countLateStarts(this.#env, started, lateMs);
+  }
+
   /** A slot that is given back may be that of a call whose outcome is not written yet: that comes first. */
   #fence(fenced: readonly PlannedCall[], wait: readonly PlannedCall[]): Promise<boolean> | boolean {
     const isNeeded = fenced.length > 0 || wait.some((call) => holdsSlot(call.guarantee));
