@@ -71,7 +71,11 @@ async function worker(setting: Setting, onCall: () => void): Promise<Worker> {
     removeOnComplete: { count: 0 },
   });
   await opened.waitUntilReady();
-  return { start: () => void opened.run(), stop: () => opened.close() };
+  return {
+    start: () => (opened.isPaused() ? opened.resume() : void opened.run()),
+    rest: () => opened.pause(),
+    stop: () => opened.close(),
+  };
 }
 
 export const bullmqPeer: Peer = {

@@ -38,3 +38,11 @@ export async function openPool(setting: Setting, max: number): Promise<Pool> {
   for (const client of clients) client.release();
   return pool;
 }
+
+/** Brings everybody to the same start: statistics are fresh, and the next change of any page writes its full image. */
+export async function settleTables(setting: Setting): Promise<void> {
+  const clients = await openClients(setting, 1);
+  await clients[0]?.query('VACUUM (ANALYZE)');
+  await clients[0]?.query('CHECKPOINT');
+  await closeClients(clients);
+}

@@ -13,11 +13,15 @@ export interface Setting {
   /** Servers of the benchmark's own, for the parts with several processes. */
   readonly natsUrl?: string;
   readonly redisUrl?: string;
+  /** Jobs that several processes do before they are measured. Who has them stores its jobs itself. */
+  readonly warmUpJobs?: number;
 }
 
 /** A process that works beside others. It is connected, and waits for its start. */
 export interface Worker {
   start(): void;
+  /** Takes no jobs until it is started again, and stays connected. */
+  rest(): Promise<void>;
   stop(): Promise<void>;
 }
 

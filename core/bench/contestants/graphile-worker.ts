@@ -101,6 +101,10 @@ async function worker(setting: Setting, options: RunnerOptions, onCall: () => vo
     start: () => {
       runner = run({ ...rest, pgPool, taskList: { noop: async () => onCall() } });
     },
+    rest: async () => {
+      await (await runner)?.stop();
+      runner = undefined;
+    },
     stop: async () => {
       await (await runner)?.stop();
       await pgPool.end();

@@ -98,6 +98,8 @@ export const pgBossPeer: Peer = {
       start: () => {
         for (let lane = 0; lane < LANES; lane++) void drainLane(boss, async () => onCall());
       },
+      // Its lanes end when nothing is left.
+      rest: async () => undefined,
       stop: () => boss.stop(),
     };
   },
@@ -105,6 +107,7 @@ export const pgBossPeer: Peer = {
     const boss = await open(setting, true);
     return {
       start: () => void boss.work(LISTENED, async () => onCall()),
+      rest: () => boss.offWork(LISTENED),
       stop: () => boss.stop(),
     };
   },

@@ -4,7 +4,7 @@ import { createEngine, type Engine } from '@batchsender/core';
 import { treeCpuMs } from '../harness/machine.ts';
 import { type BenchPayload, benchPayload, benchPayloads } from '../harness/payload.ts';
 import { type ServerProcess, startServer } from '../harness/server-process.ts';
-import { closeClients, openClients } from './client.ts';
+import { closeClients, openClients, settleTables } from './client.ts';
 import { type Contestant, type Setting, timed } from './contestant.ts';
 import { succeededJobs } from './engine-drain.ts';
 import { prepareEngineTables } from './engine-tables.ts';
@@ -18,14 +18,6 @@ import { PAUSE_MS, SETTLE_MS, WARM_UP } from './reach-pace.ts';
 export function servers(count: number): Contestant {
   return {
     prepare: ({ databaseUrl }) => prepareEngineTables(databaseUrl),
-    enqueue: async (setting) => {
-      const jobs = benchPayloads(setting.jobs);
-      const engine = open(setting);
-      await engine.migrate();
-      const ms = await timed(() => engine.submit({ type: 'noop', jobs, sealed: false }));
-      await engine.stop();
-      return ms;
-    },
     drain: (setting) => drain(setting, count),
     completed: succeededJobs,
     latency: (setting) =>
@@ -72,15 +64,19 @@ async function drain(setting: Setting, count: number): Promise<number> {
   const engine = open(setting);
   const runners = await Promise.all(Array.from({ length: count }, () => startRunner(setting)));
   await sleep(SETTLE_MS);
-  const found = await client?.query<{ id: string }>('SELECT id FROM batchsender.batches');
-  const batchId = found?.rows[0]?.id ?? '';
-  const unfinished = "SELECT count(*)::int AS n FROM batchsender.batches WHERE state <> 'completed'";
+  const submit = (jobs: number) => engine.submit({ type: 'noop', jobs: benchPayloads(jobs), sealed: false });
+  const work = async ({ id }: { readonly id: string }) => {
+    // The start signal: until it is sealed, the batch has nothing to do.
+    await engine.seal(id);
+    const unfinished = "SELECT count(*)::int AS n FROM batchsender.batches WHERE state <> 'completed'";
+    while ((await client?.query<{ n: number }>(unfinished))?.rows[0]?.n !== 0) await sleep(2);
+  };
+  await engine.migrate();
+  await work(await submit(setting.warmUpJobs ?? 0));
+  const batch = await submit(setting.jobs);
+  await settleTables(setting);
   const ms = await timed(
-    async () => {
-      // The start signal: until it is sealed, the batch has nothing to do.
-      await engine.seal(batchId);
-      while ((await client?.query<{ n: number }>(unfinished))?.rows[0]?.n !== 0) await sleep(2);
-    },
+    () => work(batch),
     () => treeCpuMs(runners.map(({ pid }) => pid)),
   );
   await Promise.all(runners.map((runner) => runner.stop()));

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { treeCpuMs } from '../harness/machine.ts';
 import { benchPayload } from '../harness/payload.ts';
 import { startWorkers } from '../harness/workers.ts';
+import { settleTables } from './client.ts';
 import { type Contestant, type Setting, timed } from './contestant.ts';
 import { peer } from './peers.ts';
 import { PAUSE_MS, SETTLE_MS, WARM_UP } from './reach-pace.ts';
@@ -10,22 +11,29 @@ import { PAUSE_MS, SETTLE_MS, WARM_UP } from './reach-pace.ts';
 export function workerProcesses(name: string, base: Contestant, count: number): Contestant {
   return {
     ...base,
-    drain: (setting) => drain(name, count, setting),
+    drain: (setting) => drain(name, base, count, setting),
     latency: (setting) => latency(name, setting),
   };
 }
 
-async function drain(name: string, count: number, setting: Setting): Promise<number> {
+async function drain(name: string, base: Contestant, count: number, setting: Setting): Promise<number> {
   const desk = await (await peer(name)).open(setting);
   const workers = await startWorkers({ peer: name, kind: 'drainer', count }, setting);
   await sleep(SETTLE_MS);
+  const { warmUpJobs = 0, jobs } = setting;
+  const work = async (calls: number) => {
+    workers.start();
+    // The store is asked only at the end: to count what is left would cost the contestant time.
+    while (workers.calls() < calls) await sleep(2);
+    while ((await desk.left()) > 0) await sleep(2);
+  };
+  await base.enqueue?.({ ...setting, jobs: warmUpJobs });
+  await work(warmUpJobs);
+  await workers.rest();
+  await base.enqueue?.(setting);
+  await settleTables(setting);
   const ms = await timed(
-    async () => {
-      workers.start();
-      // The store is asked only at the end: to count what is left would cost the contestant time.
-      while (workers.calls() < setting.jobs) await sleep(2);
-      while ((await desk.left()) > 0) await sleep(2);
-    },
+    () => work(warmUpJobs + jobs),
     () => treeCpuMs(workers.pids),
   );
   await workers.stop();

@@ -28,6 +28,7 @@ setInterval(() => {
 
 process.on('message', (order) => {
   if (order === 'start') worker.start();
+  else if (order === 'rest') void worker.rest().then(() => process.send?.('rests'));
   else void worker.stop().then(() => process.exit(0));
 });
 process.send?.('ready');

@@ -20,6 +20,8 @@ export interface Workers {
   readonly pids: readonly number[];
   /** The common start signal. */
   start(): void;
+  /** Nobody takes jobs any more. */
+  rest(): Promise<void>;
   /** Calls that the drainers have reported. */
   calls(): number;
   stop(): Promise<void>;
@@ -31,8 +33,8 @@ export async function startWorkers(options: WorkersOptions, setting: Setting): P
     const child = fork(MAIN, [options.peer, options.kind, JSON.stringify(setting)], {
       execArgv: [...NODE_FLAGS],
     });
-    child.on('message', (message: 'ready' | { at?: string; calls?: number }) => {
-      if (message === 'ready') return;
+    child.on('message', (message: 'ready' | 'rests' | { at?: string; calls?: number }) => {
+      if (typeof message === 'string') return;
       if (message.at !== undefined) options.onCall?.(BigInt(message.at));
       if (message.calls !== undefined) calls.set(child, message.calls);
     });
@@ -43,6 +45,9 @@ export async function startWorkers(options: WorkersOptions, setting: Setting): P
     pids: children.map(({ pid }) => pid ?? 0),
     start: () => {
       for (const child of children) child.send('start');
+    },
+    rest: async () => {
+      await Promise.all(children.map(rest));
     },
     calls: () => [...calls.values()].reduce((sum, count) => sum + count, 0),
     stop: async () => {
@@ -60,6 +65,11 @@ async function ready(child: ChildProcess): Promise<void> {
     }),
   ]);
   clearTimeout(timer);
+}
+
+async function rest(child: ChildProcess): Promise<void> {
+  child.send('rest');
+  for (;;) if ((await once(child, 'message'))[0] === 'rests') return;
 }
 
 async function stop(child: ChildProcess): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Setting, Task } from '../contestants/contestant.ts';
 import type { Entry } from '../contestants/registry.ts';
-import { runNumber, runTask, runTimed } from '../harness/child.ts';
+import { runNumber, runTask, runTimed, type WarmUp } from '../harness/child.ts';
 import { dropSchemas, settle, walPosition } from '../harness/database.ts';
 import { median } from '../harness/statistics.ts';
 import type { Bench } from './bench.ts';
@@ -31,15 +31,47 @@ export async function sample(
   contestant: Entry,
   task: 'enqueue' | 'drain',
   given: Setting,
+  warmUpJobs = 0,
 ): Promise<Sample> {
   const { client } = bench.database;
-  await settle(client, contestant.schema);
-  const before = await walPosition(client);
-  const { ms, cpuMs } = await runTimed(contestant.name, task, given);
+  let before = Number.NaN;
+  const ready = async () => {
+    await settle(client, contestant.schema);
+    before = await walPosition(client);
+  };
+  const warmUp = warmUpJobs === 0 ? undefined : await warmUpOf(bench, contestant, given, warmUpJobs, ready);
+  if (warmUp === undefined) await ready();
+  const { ms, cpuMs } = await runTimed(contestant.name, task, given, warmUp);
   const after = await walPosition(client);
   await verify(contestant, task === 'drain' ? 'completed' : 'stored', given);
   const nodeUs = cpuMs === undefined ? Number.NaN : (cpuMs * 1_000) / given.jobs;
   return { jobsPerSecond: (given.jobs / ms) * 1_000, walMb: (after - before) / MB, nodeUs };
+}
+
+/** Other jobs first; then those of the setting, in new tables. */
+async function warmUpOf(
+  bench: Bench,
+  contestant: Entry,
+  given: Setting,
+  jobs: number,
+  ready: () => Promise<void>,
+): Promise<WarmUp> {
+  const first = { ...given, jobs };
+  await stock(bench, contestant, first);
+  return {
+    setting: first,
+    ready: async () => {
+      await verify(contestant, 'completed', first);
+      await stock(bench, contestant, given);
+      await ready();
+    },
+  };
+}
+
+/** New tables with the jobs in them. */
+export async function stock(bench: Bench, contestant: Entry, given: Setting): Promise<void> {
+  await fresh(bench, contestant, given);
+  await runTask(contestant.name, 'enqueue', given);
 }
 
 /** Asks the database whether all jobs are there. @throws Error if they are not. */
@@ -55,10 +87,14 @@ export async function verify(
 }
 
 /** The median of a figure over the rounds. */
-export function medianOf(samples: readonly Sample[] | undefined, figure: keyof Sample): number | undefined {
+export function medianOf<Name extends string>(
+  samples: readonly Readonly<Record<Name, number>>[] | undefined,
+  figure: Name,
+): number | undefined {
   return samples === undefined || samples.length === 0
     ? undefined
     : median(samples.map((each) => each[figure]));
 }
 
-export const speed = (samples: readonly Sample[] | undefined) => medianOf(samples, 'jobsPerSecond');
+export const speed = (samples: readonly Pick<Sample, 'jobsPerSecond'>[] | undefined) =>
+  medianOf(samples, 'jobsPerSecond');
