@@ -6,7 +6,7 @@ import { type ChaosOptions, readOptions, USAGE } from './options.ts';
 import { faultFigures, printVerdict, recoveryFigures } from './report.ts';
 import { verdictOf } from './verdict.ts';
 
-const [binary] = natsBinaries();
+const binary = natsBinaries().at(-1);
 
 async function main(options: ChaosOptions): Promise<void> {
   if (binary === undefined) throw new Error(NATS_MISSING);

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { describeNats } from '../helpers/nats-server.ts';
+import { describeWithNats } from '../helpers/nats-server.ts';
 
 const RUN = fileURLToPath(new URL('../../chaos/run.ts', import.meta.url));
 
@@ -21,7 +21,7 @@ async function chaos(...args: string[]): Promise<{ code: number; text: string }>
   return { code, text };
 }
 
-describeNats('a short chaos run', () => {
+describeWithNats('a short chaos run', () => {
   it('keeps every promise', async () => {
     const { code, text } = await chaos(
       '--jobs',

@@ -91,20 +91,16 @@ describe('the runner process', { timeout: 600_000 }, () => {
     expect(Math.max(...app.calls().values())).toBe(1);
   });
 
-  test('is told its secrets by the pipe alone', async () => {
+  test('is told its secrets by the pipe alone, and gets the flags of its server and a limit of memory', async () => {
     app = await wildApp();
     const secret = 'hunter2_of_the_provider';
-    const server = await app.start({ env: { BATCHSENDER_WILD_LOCAL_SECRET: secret } });
+    const env = { BATCHSENDER_WILD_LOCAL_SECRET: secret, BATCHSENDER_RUNNER_MEMORY_MB: '256' };
+    const server = await app.start({ env });
     const [child = 0] = server.children();
     const shown = ['cmdline', 'environ'].map((name) => readFileSync(`/proc/${child}/${name}`, 'utf8')).join();
     expect(shown).toContain('child-main');
     for (const hidden of [secret, app.database.url, 'bs_wild']) expect(shown).not.toContain(hidden);
-  });
-
-  test('gets the flags of its server, and a limit of memory', async () => {
-    app = await wildApp();
-    const server = await app.start({ env: { BATCHSENDER_RUNNER_MEMORY_MB: '256' } });
-    const line = readFileSync(`/proc/${server.children()[0]}/cmdline`, 'utf8').split('\0');
+    const line = readFileSync(`/proc/${child}/cmdline`, 'utf8').split('\0');
     expect(line).toEqual(
       expect.arrayContaining(['--conditions=@batchsender/source', '--max-old-space-size=256']),
     );
