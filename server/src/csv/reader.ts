@@ -11,7 +11,7 @@ import { EncodingError } from './decoder.ts';
 import { FirstLine } from './first-line.ts';
 import { type RowBuilder, rowBuilder } from './row-builder.ts';
 import { RowSplitter } from './row-splitter.ts';
-import { TextSource } from './text-source.ts';
+import { ArchiveError, TextSource } from './text-source.ts';
 
 /** What a reader knows of the file and of its batch. */
 export interface CsvReaderOptions extends ColumnTarget {
@@ -66,6 +66,7 @@ export class CsvReader {
     try {
       text = decode();
     } catch (error) {
+      if (error instanceof ArchiveError) throw workbookError();
       if (!(error instanceof EncodingError)) throw error;
       // The lines before are read first: the error's line is counted, and theirs come before it.
       this.#text(error.before);
@@ -153,6 +154,13 @@ const nulError = (line: number): LineError =>
     line,
     'nul_character',
     'The row has a NUL character. If the file is UTF-16, add ?encoding=utf-16le; else take it out.',
+  );
+
+const workbookError = (): LineError =>
+  new LineError(
+    1,
+    'not_csv',
+    'The file is a ZIP archive, as workbooks (.xlsx, .ods) are. Save the sheet as CSV and send that file.',
   );
 
 function encodingError(offset: number, encoding: string, line: number): LineError {

@@ -6,8 +6,16 @@ const MARKS: readonly (readonly [encoding: string, mark: Buffer])[] = [
   ['utf-16be', Buffer.from([0xfe, 0xff])],
 ];
 
-const LONGEST_MARK = 3;
+/** How a ZIP archive begins, which a workbook of Excel, LibreOffice or Numbers is. */
+const ARCHIVE = Buffer.from('PK\u0003\u0004');
+
+const LONGEST_MARK = 4;
 const BOM = '\ufeff';
+
+/** The file is no text but an archive. */
+export class ArchiveError extends Error {
+  override readonly name = 'ArchiveError';
+}
 
 /** Turns chunks of bytes into text: by a byte order mark, else by the given encoding, else as UTF-8. */
 export class TextSource {
@@ -26,7 +34,7 @@ export class TextSource {
     return this.#decoder?.encoding ?? this.#given;
   }
 
-  /** @throws EncodingError */
+  /** @throws EncodingError, ArchiveError */
   push(bytes: Buffer): string {
     if (this.#decoder !== undefined) return this.#unmarked(this.#decoder.push(bytes));
     this.#start = Buffer.concat([this.#start, bytes]);
@@ -40,6 +48,7 @@ export class TextSource {
   }
 
   #begin(): string {
+    if (this.#start.subarray(0, ARCHIVE.length).equals(ARCHIVE)) throw new ArchiveError();
     const marked = MARKS.find(([, mark]) => this.#start.subarray(0, mark.length).equals(mark));
     this.#decoder = new Decoder(marked?.[0] ?? this.#given);
     return this.#unmarked(this.#decoder.push(this.#start));

@@ -12,6 +12,7 @@ export const LINE_CODES = [
   'stray_quote',
   'quote_not_closed',
   'nul_character',
+  'not_csv',
 ] as const;
 
 /** What is wrong with a line. */

@@ -133,6 +133,7 @@ describe('a bad CSV stores nothing, and is told', () => {
     ['a quote that is never closed', `${good}6,"7\n8,9\n`, 'invalid_line', 5, 'quote_not_closed'],
     ['a quote behind a blank', `${good}6, "8"\n`, 'invalid_line', 5, 'stray_quote'],
     ['text behind a quote', `${good}6,"7"8\n`, 'invalid_line', 5, 'stray_quote'],
+    ['a workbook', Buffer.from('PK\u0003\u0004\u0014\u0000\u0006\u0000'), 'invalid_line', 1, 'not_csv'],
     ['a NUL', `${good}6,7\0\n`, 'invalid_line', 5, 'nul_character'],
     [
       'Latin-1 that nobody named',
