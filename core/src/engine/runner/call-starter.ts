@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { ChunkLease, NewEvent, RunStore } from '../store.ts';
 import type { PlannedCall } from './call-queue.ts';
 import { fenceEvents } from './fence-events.ts';
-import { countLateStarts, grantsAreStale, type LimiterEnv, takeTokens } from './limiter.ts';
+import { countLateStarts, grantsAreStale, type LimiterEnv, type Start, takeTokens } from './limiter.ts';
 import { holdsSlot, needsFence } from './prepare.ts';
 
 /** What the chunk does for its starter. */
@@ -114,19 +114,18 @@ export class CallStarter {
 
   /** Starts one after the other, as long as they may start. */
   async #startAll(calls: readonly PlannedCall[], askedAt: number, pending: Set<PlannedCall>): Promise<void> {
-    const started: PlannedCall[] = [];
-    let lateMs = 0;
+    const started: Start[] = [];
     for (const call of calls) {
       const now = this.#env.now();
-      if (grantsAreStale(this.#env, now - askedAt) || !this.#host.mayStart(now)) break;
-      lateMs = now - askedAt;
+      const lateMs = now - askedAt;
+      if (grantsAreStale(this.#env, lateMs) || !this.#host.mayStart(now)) break;
       pending.delete(call);
-      started.push(call);
+      started.push({ call, lateMs });
       this.#host.start(call, now);
       // Making a request of a hundred jobs takes a while, and it goes out when this process does nothing else.
       if (this.#env.now() - now > LONG_START_MS) await setImmediate();
     }
-    void countLateStarts(this.#env, started, lateMs);
+    void countLateStarts(this.#env, started);
   }
 
   /** A slot that is given back may be that of a call whose outcome is not written yet: that comes first. */

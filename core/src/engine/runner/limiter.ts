@@ -84,19 +84,23 @@ export function grantsAreStale(env: LimiterEnv, lateMs: number): boolean {
   return (env.plan.rates ?? []).some((rate) => lateMs > rate.windowMs / 2);
 }
 
+/** A call, and how long after its tokens were asked for it started. */
+export interface Start {
+  readonly call: PlannedCall;
+  readonly lateMs: number;
+}
+
 /**
  * Counts calls that started later than their grant allows for once more, at the time of their
  * start: on a machine under load a limit must hold as well.
  */
-export async function countLateStarts(
-  env: LimiterEnv,
-  calls: readonly PlannedCall[],
-  lateMs: number,
-): Promise<void> {
-  const limited = calls.filter((call) => call.kind === 'call');
+export async function countLateStarts(env: LimiterEnv, starts: readonly Start[]): Promise<void> {
   for (const [index, rate] of (env.plan.rates ?? []).entries()) {
-    if (lateMs <= rate.windowMs * GRANT_LIFE) continue;
-    for (const [key, members] of byKey(index, limited)) {
+    const late = starts.filter(
+      ({ call, lateMs }) => call.kind === 'call' && lateMs > rate.windowMs * GRANT_LIFE,
+    );
+    const calls = late.map(({ call }) => call);
+    for (const [key, members] of byKey(index, calls)) {
       const { max, windowMs } = rate;
       const costs = costsOf(rate, members);
       const request = {
