@@ -9,7 +9,8 @@ const MARKS: readonly (readonly [encoding: string, mark: Buffer])[] = [
 /** How a ZIP archive begins, which a workbook of Excel, LibreOffice or Numbers is. */
 const ARCHIVE = Buffer.from('PK\u0003\u0004');
 
-const LONGEST_MARK = 4;
+/** So many bytes tell how a file begins. */
+const BEGINNING = ARCHIVE.length;
 const BOM = '\ufeff';
 
 /** The file is no text but an archive. */
@@ -38,10 +39,10 @@ export class TextSource {
   push(bytes: Buffer): string {
     if (this.#decoder !== undefined) return this.#unmarked(this.#decoder.push(bytes));
     this.#start = Buffer.concat([this.#start, bytes]);
-    return this.#start.length < LONGEST_MARK ? '' : this.#begin();
+    return this.#start.length < BEGINNING ? '' : this.#begin();
   }
 
-  /** @throws EncodingError */
+  /** @throws EncodingError, ArchiveError */
   end(): string {
     const text = this.#decoder === undefined ? this.#begin() : '';
     return text + this.#unmarked(this.#decoder?.end() ?? '');

@@ -22,7 +22,7 @@ export function unmarked(cell: string): string {
 }
 
 /** What is neither quoted nor marked: most of what there is, so that one look at it is enough. */
-const ASKS_FOR_CARE = /[",\r\n]|^['=+\-@\t＝＋－＠]/;
+const ASKS_FOR_CARE = new RegExp(`${SPECIAL.source}|${FORMULA.source}`);
 
 /** A text as a cell of RFC 4180: harmless, and quoted where it must be. */
 export function textCell(text: string): string {

@@ -70,25 +70,26 @@ function cellOf(parts: readonly Part[] | undefined, holes: readonly Hole[]): Cel
 /** A value of several as JSON in a quoted cell. A text without escapes has nothing that JSON would escape. */
 function quotedCell(parts: readonly Part[], holes: readonly Hole[]): Cell {
   const numbers: number[] = [];
-  const texts = [''];
-  const say = (text: string) => texts.push(`${texts.pop() ?? ''}${text}`);
+  /** What stands before each of them. */
+  const before: string[] = [];
+  let text = '"';
   for (const part of parts) {
     if (typeof part === 'string') {
-      say(part);
+      text += part;
       continue;
     }
     const quotes = holes[part]?.isText === true ? '""' : '';
-    say(quotes);
     numbers.push(part);
-    texts.push(quotes);
+    before.push(text + quotes);
+    text = quotes;
   }
-  const [first = '', ...others] = texts;
+  const last = `${text}"`;
   return (values) => {
-    let cell = `"${first}`;
+    let cell = '';
     for (let index = 0; index < numbers.length; index++) {
-      cell += `${values[numbers[index] as number]}${others[index]}`;
+      cell += `${before[index]}${values[numbers[index] as number]}`;
     }
-    return `${cell}"`;
+    return cell + last;
   };
 }
 
