@@ -25,6 +25,7 @@ export interface StarterEnv extends LimiterEnv {
   readonly store: RunStore;
 }
 
+/** A start that took longer lets what it has to send go out before the next one. */
 const LONG_START_MS = 0.5;
 
 /**

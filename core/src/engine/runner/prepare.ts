@@ -1,6 +1,7 @@
 import type { Guarantee, Job, JobPayload, Module, Provider, Rate } from '../../plugin/index.ts';
 import type { OpenedConnection } from '../connections/opened.ts';
 import type { OpenFence } from '../decisions/due.ts';
+import { coversCall } from '../decisions/whole-call.ts';
 import type { Merge } from '../intake/defaults.ts';
 import type { ChunkLease, RunnableBatch } from '../store.ts';
 import type { SuppressionReason } from '../suppressions.ts';
@@ -67,21 +68,11 @@ function guaranteeOf(plan: BatchPlan, payload: JobPayload): Guarantee {
   return typeof guarantee === 'function' ? guarantee(plan.connection.credentials, payload) : guarantee;
 }
 
-/** Providers that cannot take a repeat, or need to know which jobs shared a call, are fenced (E7). */
-export function needsFence(guarantee: Guarantee): boolean {
-  switch (guarantee.kind) {
-    case 'at-most-once':
-    case 'reconcilable':
-      return true;
-    case 'keyed':
-      return guarantee.scope === 'call';
-    case 'at-least-once':
-      return false;
-  }
-}
-
 /** Calls that would be in doubt after a crash as long as their outcome is not in the log: they keep their slots until then. */
 export const holdsSlot = ({ kind }: Guarantee): boolean => kind === 'at-most-once' || kind === 'reconcilable';
+
+/** Providers that cannot take a repeat, or need to know which jobs shared a call, are fenced (E7). */
+export const needsFence = (guarantee: Guarantee): boolean => holdsSlot(guarantee) || coversCall(guarantee);
 
 /** Earlier calls of the chunk's jobs may have arrived: a lost lease tells nothing of those that were made without a fence. */
 export function undecided(lease: ChunkLease, guarantee: Guarantee): boolean {
