@@ -1,4 +1,5 @@
 import { Client, type ClientConfig, Pool } from 'pg';
+import { settle } from '../harness/database.ts';
 import type { Setting } from './contestant.ts';
 
 export async function openClients(
@@ -39,10 +40,9 @@ export async function openPool(setting: Setting, max: number): Promise<Pool> {
   return pool;
 }
 
-/** Brings everybody to the same start: statistics are fresh, and the next change of any page writes its full image. */
-export async function settleTables(setting: Setting): Promise<void> {
+/** `settle` between two pieces of work of one task. */
+export async function settleTables(setting: Setting, schema: string): Promise<void> {
   const clients = await openClients(setting, 1);
-  await clients[0]?.query('VACUUM (ANALYZE)');
-  await clients[0]?.query('CHECKPOINT');
+  await Promise.all(clients.map((client) => settle(client, schema)));
   await closeClients(clients);
 }

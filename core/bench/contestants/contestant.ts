@@ -13,7 +13,7 @@ export interface Setting {
   /** Servers of the benchmark's own, for the parts with several processes. */
   readonly natsUrl?: string;
   readonly redisUrl?: string;
-  /** Jobs that several processes do before they are measured. Who has them stores its jobs itself. */
+  /** Jobs that several processes do before they are measured: 0. They store these and the others themselves. */
   readonly warmUpJobs?: number;
 }
 

@@ -32,7 +32,7 @@ function serverEntries(count: number): Entry[] {
 function peerEntry(name: string, schema: string, count: number): Entry {
   const load = async () => {
     const { workerProcesses } = await import('./worker-processes.ts');
-    return workerProcesses(name, await entry(name).load(), count);
+    return workerProcesses({ name, schema }, await entry(name).load(), count);
   };
   return { name: `${name}-${count}`, schema, peer: name, load };
 }

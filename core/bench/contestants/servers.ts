@@ -74,7 +74,7 @@ async function drain(setting: Setting, count: number): Promise<number> {
   await engine.migrate();
   await work(await submit(setting.warmUpJobs ?? 0));
   const batch = await submit(setting.jobs);
-  await settleTables(setting);
+  await settleTables(setting, 'batchsender');
   const ms = await timed(
     () => work(batch),
     () => treeCpuMs(runners.map(({ pid }) => pid)),

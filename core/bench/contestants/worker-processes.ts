@@ -7,16 +7,27 @@ import { type Contestant, type Setting, timed } from './contestant.ts';
 import { peer } from './peers.ts';
 import { PAUSE_MS, SETTLE_MS, WARM_UP } from './reach-pace.ts';
 
+/** A peer, and the schema that holds its tables. */
+interface PeerTables {
+  readonly name: string;
+  readonly schema: string;
+}
+
 /** The jobs of `base`, worked off by so many processes of the peer, or by one that waits for single jobs. */
-export function workerProcesses(name: string, base: Contestant, count: number): Contestant {
+export function workerProcesses({ name, schema }: PeerTables, base: Contestant, count: number): Contestant {
   return {
     ...base,
-    drain: (setting) => drain(name, base, count, setting),
+    drain: (setting) => drain({ name, schema }, base, count, setting),
     latency: (setting) => latency(name, setting),
   };
 }
 
-async function drain(name: string, base: Contestant, count: number, setting: Setting): Promise<number> {
+async function drain(
+  { name, schema }: PeerTables,
+  base: Contestant,
+  count: number,
+  setting: Setting,
+): Promise<number> {
   const desk = await (await peer(name)).open(setting);
   const workers = await startWorkers({ peer: name, kind: 'drainer', count }, setting);
   await sleep(SETTLE_MS);
@@ -31,7 +42,7 @@ async function drain(name: string, base: Contestant, count: number, setting: Set
   await work(warmUpJobs);
   await workers.rest();
   await base.enqueue?.(setting);
-  await settleTables(setting);
+  await settleTables(setting, schema);
   const ms = await timed(
     () => work(warmUpJobs + jobs),
     () => treeCpuMs(workers.pids),

@@ -85,7 +85,7 @@ const SAMPLE_MS = 100;
  * them stops a process for milliseconds: they are read at the beginning and at the end.
  */
 export function watchMemory(pid: number): MemoryWatch {
-  const filesBefore = sum(family(pid).map(fileShareMb));
+  const sharedBefore = sharedMb(pid);
   const ownBefore = ownMb(pid);
   let peak = ownBefore;
   const look = (): void => {
@@ -95,12 +95,11 @@ export function watchMemory(pid: number): MemoryWatch {
   // If the work fails, it holds up nobody's end.
   const timer = setInterval(look, SAMPLE_MS).unref();
   return {
-    startMb: sum([ownBefore, filesBefore]),
+    startMb: sum([ownBefore, sharedBefore]),
     end: () => {
       clearInterval(timer);
       look();
-      const filesNow = sum(family(pid).map(fileShareMb));
-      return sum([peak, filesNow]);
+      return sum([peak, sharedMb(pid)]);
     },
   };
 }
@@ -108,8 +107,8 @@ export function watchMemory(pid: number): MemoryWatch {
 const ownMb = (pid: number): number | undefined =>
   sum(family(pid).map((one) => memoryMb(one, 'status', ['RssAnon'])));
 
-const fileShareMb = (pid: number): number | undefined =>
-  memoryMb(pid, 'smaps_rollup', ['Pss_File', 'Pss_Shmem']);
+const sharedMb = (pid: number): number | undefined =>
+  sum(family(pid).map((one) => memoryMb(one, 'smaps_rollup', ['Pss_File', 'Pss_Shmem'])));
 
 /** CPU time of a process and of its children that live, in milliseconds, from /proc; undefined where there is none. */
 export function cpuTimeMs(pid: number): number | undefined {

@@ -1,13 +1,10 @@
 import { ratio } from '../harness/target.ts';
 import { type Bench, contestants, interleaved } from './bench.ts';
-import { medianOf, type Sample, sample, setting, speed, stock } from './measure.ts';
+import { medianOf, type Sample, sample, setting, speed, stock, WARM_UP_JOBS } from './measure.ts';
 import type { PartReport } from './report.ts';
 import { speedTable } from './speed-table.ts';
 
 const NAMES = ['batchsender', 'batchsender-fenced', 'graphile-worker', 'pg-boss', 'bare-loop'];
-
-/** Jobs that a process has done before it is measured. Of twice as many nobody became faster. */
-const WARM_UP_JOBS = 50_000;
 
 /** No-op jobs that are stored already, worked off by one process. */
 export async function drainPart(bench: Bench): Promise<PartReport> {

@@ -15,6 +15,9 @@ export interface Sample {
 
 const MB = 1_000_000;
 
+/** Jobs that a process has done before it is measured warm (docs/decisions/0028). */
+export const WARM_UP_JOBS = 50_000;
+
 export function setting(bench: Bench, jobs: number): Setting {
   return { databaseUrl: bench.database.url, jobs };
 }

@@ -5,15 +5,11 @@ import { type Services, startServices } from '../harness/services.ts';
 import { decimal, markdownTable, whole } from '../harness/table.ts';
 import { ratio } from '../harness/target.ts';
 import { type Bench, contestants, interleaved } from './bench.ts';
-import { fresh, medianOf, type Sample, setting, speed, verify } from './measure.ts';
-
+import { fresh, medianOf, type Sample, setting, speed, verify, WARM_UP_JOBS } from './measure.ts';
 import type { PartReport } from './report.ts';
 
 const OWN = ['batchsender-nats', 'batchsender-notify'];
 const NAMES = [...OWN, 'graphile-worker', 'pg-boss', 'bullmq'].flatMap((name) => [`${name}-1`, `${name}-2`]);
-
-/** Jobs that the processes have done before they are measured, as in the part drain. */
-const WARM_UP_JOBS = 50_000;
 
 /** Without the write-ahead log: storing the jobs is part of the task here. */
 type Speed = Omit<Sample, 'walMb'>;
@@ -78,8 +74,8 @@ function report(results: ReadonlyMap<string, readonly Speed[]>, { jobs }: Settin
   return {
     title: `Drain of ${jobs.toLocaleString('en-US')} no-op jobs by one process and by two`,
     how:
-      `The number in a name says how many processes work. They are connected and idle, and have done ${WARM_UP_JOBS.toLocaleString('en-US')} ` +
-      'other jobs; the time runs from a common start ' +
+      'The number in a name says how many processes work. They are connected and idle, and have done ' +
+      `${WARM_UP_JOBS.toLocaleString('en-US')} other jobs; the time runs from a common start ` +
       'signal to the last outcome on record, and the store is asked for the number of completed jobs. batchsender: the ' +
       'server with BATCHSENDER_ROLE=runner, and the start signal is the seal of the batch; nats: one leads and hints over ' +
       'JetStream; notify: without NATS, each dispatches for itself. Node us/job: all of their processes.',
