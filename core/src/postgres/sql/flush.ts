@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { ChunkEnd, Flush } from '../../engine/store.ts';
-import { eventArrays, newEvents } from './event-arrays.ts';
+import { eventArrays, insertEvents } from './event-arrays.ts';
 
 const SET: Record<ChunkEnd['kind'], string> = {
   keep: '',
@@ -11,7 +11,9 @@ const SET: Record<ChunkEnd['kind'], string> = {
 /**
  * E9: one statement, conditional on `epoch` and `flush_no`, writes events and tallies, so that
  * repeating it changes nothing. With `close` it also makes the follow-up chunks (E4) and moves
- * the batch's counters (E10); the batch completes with its last chunk.
+ * the batch's counters (E10); the batch completes with its last chunk. The events stand last since Postgres makes
+ * changes that nobody reads from back to front: chunks of a batch that end together wait for its row, not for each
+ * other's events too. Nothing but the waiting depends on it.
  */
 export function flushStatement(pool: Pool, s: string) {
   const texts = {
@@ -46,11 +48,8 @@ WITH c AS (
     retried = retried + $11, postponed = postponed + $12${SET[kind]}
   WHERE id = $1 AND epoch = $2 AND flush_no = $3 AND state = 'leased'
   RETURNING *
-), e AS (
-  INSERT INTO ${s}.job_events (batch_id, seq, attempt, kind, data)
-  SELECT c.batch_id, e.seq, c.attempt, e.kind, e.data
-  FROM c, ${newEvents(4)}
-)${withChunks ? newChunks(s) : ''}${kind === 'close' ? closeBatch(s, withChunks) : ''}
+)${withChunks ? newChunks(s) : ''}${kind === 'close' ? closeBatch(s, withChunks) : ''}, e AS (${insertEvents(s, 4)}
+)
 SELECT 1 FROM c`;
 }
 

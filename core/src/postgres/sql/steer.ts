@@ -3,6 +3,7 @@ import { BatchSenderError } from '../../engine/errors.ts';
 import type { SteerStore } from '../../engine/host-store.ts';
 import { notifyText } from '../listen.ts';
 import { transaction } from '../transaction.ts';
+import { EVENT_IDS } from './event-arrays.ts';
 import { holdConnection, noConnection } from './hold-connection.ts';
 import { chunksForRange, EFFECTIVE_CHUNK_SIZE } from './make-chunks.ts';
 
@@ -112,7 +113,7 @@ export function steerStatements(pool: Pool, s: string, channel: string): Omit<St
         if (!(await holdConnection(client, s, connectionId))) throw removed(batchId);
         await client.query(
           `INSERT INTO ${s}.sweeps (batch_id, kind, states, upto_event)
-           VALUES ($1, 'retry', $2, (SELECT last_value FROM ${s}.job_event_ids))`,
+           VALUES ($1, 'retry', $2, (SELECT last_value + ${EVENT_IDS - 1} FROM ${s}.job_event_ids))`,
           [batchId, states],
         );
         // The sweep itself counts as an open chunk, so that the batch does not complete under it.

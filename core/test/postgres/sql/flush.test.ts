@@ -40,6 +40,30 @@ describe.each(testServers())('a flush on $name', (server) => {
     expect(await problems()).toEqual([]);
   });
 
+  it('E1: numbers its events in their order, with one call of the sequence', async () => {
+    const { id, chunkIds } = await world.batch(3);
+    const lease = await world.lease(chunkIds[0]);
+    await world.store.run.fence(
+      lease,
+      [2, 0, 1].map((seq) => ({ seq, kind: 'attempted', data: null })),
+    );
+    await world.flush(lease, { 0: 'failed', 1: 'succeeded', 2: 'unknown' });
+    const { rows } = await world.pool.query<{ id: string; seq: number; kind: string }>(
+      'SELECT id::text, seq, kind FROM batchsender.job_events WHERE batch_id = $1 ORDER BY id',
+      [id],
+    );
+    expect(rows.map(({ seq, kind }) => `${seq} ${kind}`)).toEqual([
+      '2 attempted',
+      '0 attempted',
+      '1 attempted',
+      '0 failed',
+      '1 succeeded',
+      '2 unknown',
+    ]);
+    const first = BigInt(rows[0]?.id ?? 0);
+    expect(rows.map((row) => Number(BigInt(row.id) - first))).toEqual([0, 1, 2, 65_536, 65_537, 65_538]);
+  });
+
   it('E6: changes nothing under a lease that was lost', async () => {
     const { id, chunkIds } = await world.batch(2);
     const old = await world.lease(chunkIds[0]);
