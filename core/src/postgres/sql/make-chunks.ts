@@ -2,7 +2,7 @@
 const CHUNK_BYTES = 8_000_000;
 
 /** A large batch is cut into some so many chunks, as long as they are not larger than `MOST_CHUNKS_IN_ONE` of the usual. */
-const CHUNKS_A_BATCH = 50;
+const CHUNKS_A_BATCH = 20;
 const MOST_CHUNKS_IN_ONE = 2;
 
 /**
