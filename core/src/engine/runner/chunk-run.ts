@@ -86,6 +86,10 @@ export class ChunkRun implements GateClient {
     return this.#stop !== undefined || this.#queue.size === 0;
   }
 
+  get hungry(): boolean {
+    return this.#env.now() - this.#lastStart > this.#env.tuning.startWithinMs / 4;
+  }
+
   /** Resolves with the delay after which what was left is due, or undefined. */
   async run(): Promise<number | undefined> {
     this.#env.gate.join(this);
@@ -189,23 +193,17 @@ export class ChunkRun implements GateClient {
   #start(call: PlannedCall, now: number): void {
     const active = new ActiveCall(call, this.lease.attempt, now, this.#note);
     const flight: Flight = { call, active, done: false };
+    const ended = (answer: unknown) =>
+      call.kind === 'resolve' ? this.#resolved(flight, answer) : this.#answered(flight, answer);
     try {
       const answer = invoke(this.#env.session, call, active);
       if (isThenable(answer)) {
         this.#flights.add(flight);
-        answer.then(
-          (value) => this.#ended(flight, value),
-          (error: unknown) => this.#threw(flight, error),
-        );
-      } else this.#ended(flight, answer);
+        answer.then(ended, (error: unknown) => this.#threw(flight, error));
+      } else ended(answer);
     } catch (error) {
       this.#threw(flight, error);
     }
-  }
-
-  #ended(flight: Flight, answer: unknown): void {
-    if (flight.call.kind === 'resolve') this.#resolved(flight, answer);
-    else this.#answered(flight, answer);
   }
 
   #answered(flight: Flight, answer: unknown): void {

@@ -1,6 +1,8 @@
 /** A chunk at work that waits for slots. */
 export interface GateClient {
   readonly batch: { readonly tenantId: string; readonly batchId: string };
+  /** It has started nothing for a while, and will be given back if that goes on. */
+  readonly hungry: boolean;
   /** Starts what may start; called when a slot is free or a wait is over. */
   pump(): void;
 }
@@ -18,7 +20,7 @@ interface Tenant {
   cursor: number;
 }
 
-/** Each so many slots of a batch one goes to another chunk than the oldest. */
+/** Each so many slots of a batch one goes to another chunk than the oldest, if that one is hungry. */
 export const OTHERS_TURN = 8;
 
 /**
@@ -88,12 +90,14 @@ function offerTenant(tenant: Tenant, take: (client: GateClient) => boolean): boo
 
 /**
  * The oldest chunk of a batch first, so that they end one after the other and the next are loaded
- * meanwhile. Now and then another one: a chunk that starts nothing for a second would be given back.
+ * meanwhile. Now and then another one: a chunk that starts nothing for a second would be given back. Not more
+ * often than that: each chunk with outcomes has flushes of its own.
  */
 function offerGroup(group: Group, take: (client: GateClient) => boolean): boolean {
   const { clients } = group;
   group.turns += 1;
-  const from = group.turns % OTHERS_TURN === 0 ? group.turns / OTHERS_TURN : 0;
+  const other = group.turns % OTHERS_TURN === 0 ? (group.turns / OTHERS_TURN) % clients.length : 0;
+  const from = clients[other]?.hungry === true ? other : 0;
   for (let i = 0; i < clients.length; i++) {
     const client = clients[(from + i) % clients.length];
     if (client !== undefined && take(client)) return true;

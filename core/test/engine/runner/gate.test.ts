@@ -15,11 +15,13 @@ function client(
     tenantId = 'default',
     batchId = name,
     endpoint,
-  }: { tenantId?: string; batchId?: string; endpoint?: string } = {},
+    hungry = true,
+  }: { tenantId?: string; batchId?: string; endpoint?: string; hungry?: boolean } = {},
 ): GateClient {
   let left = jobs;
   return {
     batch: { tenantId, batchId },
+    hungry,
     pump() {
       if (left === 0) return;
       if (gate.waitMs(endpoint, now) === 0) {
@@ -129,20 +131,22 @@ describe('the call slots of a connection', () => {
     expect(started).toEqual(['a', 'b', 'c', 'a', 'b', 'c']);
   });
 
-  it('E16: go to the oldest chunk of a batch first, and at times to each other one', () => {
+  it('E16: go to the oldest chunk of a batch first, and at times to each other one that has waited long', () => {
     const gate = new ConnectionGate(1);
     const started: string[] = [];
-    for (const name of ['old', 'newer', 'newest']) {
-      gate.join(client(gate, name, started, Number.POSITIVE_INFINITY, { batchId: 'one' }));
+    for (const name of ['old', 'newer', 'fed', 'newest']) {
+      const hungry = name !== 'fed';
+      gate.join(client(gate, name, started, Number.POSITIVE_INFINITY, { batchId: 'one', hungry }));
     }
     gate.starved = true;
     gate.wake();
-    for (let i = 1; i < 48; i++) {
+    for (let i = 1; i < 64; i++) {
       gate.release(undefined, true, now);
       gate.wake();
     }
     const times = (name: string) => started.filter((one) => one === name).length;
-    expect(times('old')).toBeGreaterThan(40);
+    expect(times('old')).toBe(60);
+    expect(times('fed')).toBe(0);
     expect(times('newer')).toBe(2);
     expect(times('newest')).toBe(2);
   });
