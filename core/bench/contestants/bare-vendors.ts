@@ -21,13 +21,14 @@ export function bareVendor(vendor: keyof typeof REQUESTS): Contestant {
   const { together, make } = REQUESTS[vendor];
   return {
     prepare: async () => undefined,
-    drain: ({ receiverUrl = '', concurrency = 1, jobs }) => {
+    drain: async ({ receiverUrl = '', concurrency = 1, jobs, warmUpJobs = 0 }) => {
       const request = make(receiverUrl);
-      return timed(() =>
-        inParallel(concurrency, Math.ceil(jobs / together), (index) =>
-          request(index * together, Math.min(together, jobs - index * together)),
-        ),
-      );
+      const send = (count: number) =>
+        inParallel(concurrency, Math.ceil(count / together), (index) =>
+          request(index * together, Math.min(together, count - index * together)),
+        );
+      await send(warmUpJobs);
+      return timed(() => send(jobs));
     },
   };
 }

@@ -2,7 +2,7 @@ import { createEngine, type Engine } from '@batchsender/core';
 import { benchPayload, benchPayloads, countdown } from '../harness/payload.ts';
 import { query } from './client.ts';
 import { type Contestant, type Setting, timed } from './contestant.ts';
-import { allCompleted, succeededJobs } from './engine-drain.ts';
+import { succeededJobs, watchOutcomes } from './engine-drain.ts';
 import { prepareEngineTables } from './engine-tables.ts';
 import { noopPlugin } from './noop-plugin.ts';
 
@@ -28,12 +28,14 @@ export function batchsender(type: NoopType): Contestant {
       const calls = countdown(setting.jobs);
       const engine = open(setting, calls.hit);
       await engine.migrate();
+      const outcomes = await watchOutcomes(setting);
       const ms = await timed(async () => {
         await engine.start();
         await calls.done;
-        await allCompleted(setting, 2);
+        await outcomes.complete(2);
       });
       await engine.stop();
+      await outcomes.close();
       return ms;
     },
     stored: (setting) => query(setting, 'SELECT count(*)::int AS n FROM batchsender.jobs'),

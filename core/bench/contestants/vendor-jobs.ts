@@ -5,9 +5,7 @@ import emailPlugin from '@batchsender/plugin-email';
 import smsPlugin from '@batchsender/plugin-sms';
 import { mail } from '../harness/mail.ts';
 import type { Contestant, Setting } from './contestant.ts';
-import { timed } from './contestant.ts';
-import { drainEngine, succeededJobs } from './engine-drain.ts';
-import { prepareEngineTables } from './engine-tables.ts';
+import { engineCalls } from './engine-calls.ts';
 import { ACCOUNT_SID, contact, phoneNumber, SENDER, TOKEN, textMessage } from './vendor-samples.ts';
 
 interface Work {
@@ -51,21 +49,16 @@ const WORK = {
 /** Jobs through the engine and a published plugin, to a vendor on this machine. */
 export function vendorJobs(vendor: keyof typeof WORK): Contestant {
   const work: Work = WORK[vendor];
-  return {
-    prepare: (setting) => prepareEngineTables(setting.databaseUrl),
-    enqueue: async (setting) => {
-      const { type, provider, defaults } = work;
-      const jobs = Array.from({ length: setting.jobs }, (_, index) => work.job(index));
-      const engine = open(work, setting);
-      await engine.migrate();
-      const input = { type, provider, jobs, ...(defaults === undefined ? {} : { defaults }) };
-      const ms = await timed(() => engine.submit(input));
-      await engine.stop();
-      return ms;
-    },
-    drain: (setting) => drainEngine(setting, open(work, setting)),
-    completed: succeededJobs,
-  };
+  const { type, provider, defaults } = work;
+  return engineCalls(
+    (setting) => open(work, setting),
+    (count) => ({
+      type,
+      provider,
+      jobs: Array.from({ length: count }, (_, index) => work.job(index)),
+      ...(defaults === undefined ? {} : { defaults }),
+    }),
+  );
 }
 
 function open({ plugin, credentials }: Work, { databaseUrl, receiverUrl: baseUrl = '' }: Setting): Engine {

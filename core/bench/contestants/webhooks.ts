@@ -2,9 +2,8 @@ import { createEngine, type Engine } from '@batchsender/core';
 import type { Plugin } from '@batchsender/core/plugin';
 import webhookPlugin from '@batchsender/plugin-webhook';
 import { benchPayload } from '../harness/payload.ts';
-import { type Contestant, type Setting, timed } from './contestant.ts';
-import { drainEngine, succeededJobs } from './engine-drain.ts';
-import { prepareEngineTables } from './engine-tables.ts';
+import type { Setting } from './contestant.ts';
+import { engineCalls } from './engine-calls.ts';
 
 /** Calls at once that the webhook plugin makes by default; the bare loop is given the same. */
 export const WEBHOOK_CONCURRENCY = concurrencyOf(webhookPlugin);
@@ -25,17 +24,7 @@ function open(setting: Setting): Engine {
 }
 
 /** Webhooks through the engine and the published plugin, with everything that they do by default. */
-export const webhooks: Contestant = {
-  prepare: (setting) => prepareEngineTables(setting.databaseUrl),
-  enqueue: async (setting) => {
-    const { receiverUrl: url = '' } = setting;
-    const jobs = Array.from({ length: setting.jobs }, (_, index) => ({ url, body: benchPayload(index) }));
-    const engine = open(setting);
-    await engine.migrate();
-    const ms = await timed(() => engine.submit({ type: 'webhook', jobs }));
-    await engine.stop();
-    return ms;
-  },
-  drain: (setting) => drainEngine(setting, open(setting)),
-  completed: succeededJobs,
-};
+export const webhooks = engineCalls(open, (count, { receiverUrl: url = '' }) => ({
+  type: 'webhook',
+  jobs: Array.from({ length: count }, (_, index) => ({ url, body: benchPayload(index) })),
+}));

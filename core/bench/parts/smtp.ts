@@ -17,7 +17,7 @@ export function smtpPart(bench: Bench): Promise<PartReport> {
     title: `${whole(mails)} mails to a local SMTP server, over ${MAIL_CONNECTIONS} connections`,
     how:
       'The server is a process of its own and takes everything. batchsender-smtp: engine and plugin, text and HTML ' +
-      'rendered from the defaults of the batch, a fence for every job, from the start to the last outcome on record. ' +
+      'rendered from the defaults of the batch, a fence for every job. ' +
       'bare-nodemailer: the same texts by sendMail over its own pool in a loop, without a database.',
     target: { name: 'mails, of the bare nodemailer pool', limit: 0.85, kind: 'at least' },
   });

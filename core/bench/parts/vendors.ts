@@ -73,7 +73,7 @@ function vendorPart(bench: Bench, vendor: Vendor, jobs: number, delayMs: number)
     title: `${whole(jobs)} ${title}, ${concurrency} at once${answers}`,
     how:
       'The vendor is a process of its own that takes everything and speaks as much of the published format as that needs. ' +
-      `batchsender-${name}: engine and plugin, ${how}, from the start to the last outcome on record. bare-${name}: the same by ` +
+      `batchsender-${name}: engine and plugin, ${how}. bare-${name}: the same by ` +
       "the vendor's own client in a loop, without a database.",
     target: { name: `${noun}, of a loop over the vendor's client${answers}`, limit: 0.85, kind: 'at least' },
     delayMs,

@@ -16,8 +16,8 @@ export function webhooksPart(bench: Bench): Promise<PartReport> {
     noun: 'calls',
     title: `${whole(calls)} webhooks to a local receiver, ${WEBHOOK_CONCURRENCY} at once`,
     how:
-      'The receiver is a process of its own. batchsender-webhook: engine and plugin as they come, from the start to the ' +
-      'last outcome on record. bare-undici: the same bodies by undici.request in a loop, without a database.',
+      'The receiver is a process of its own. batchsender-webhook: engine and plugin as they come. ' +
+      'bare-undici: the same bodies by undici.request in a loop, without a database.',
     target: { name: 'webhooks, of the bare undici loop', limit: 0.8, kind: 'at least' },
   });
 }
