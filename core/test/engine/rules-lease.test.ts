@@ -284,6 +284,29 @@ describe('fences', () => {
     expect(Math.max(...open)).toBeLessThanOrEqual(2);
   });
 
+  it('E7: are written while tokens are asked for where there were plenty, and taken back where there are none', async () => {
+    const mail = fake({
+      provider: {
+        guarantee: { kind: 'at-most-once' },
+        concurrency: 4,
+        rates: [{ per: 'call', max: 6, windowMs: 1_500 }],
+      },
+    });
+    const engine = await world.started({ plugins: [mail] });
+    const { id } = await engine.submit({ type: 'mail', jobs: numbered(10) });
+    expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 10 });
+    expect([...mail.timesCalled().values()].every((times) => times === 1)).toBe(true);
+    // The second four had their fences before two of them were refused.
+    const kinds = await world.sql(
+      `SELECT array_agg(kind ORDER BY id) AS kinds FROM batchsender.job_events GROUP BY seq HAVING bool_or(kind = 'released')`,
+    );
+    expect(kinds.length).toBeGreaterThan(0);
+    for (const row of kinds) {
+      expect(row.kinds.slice(0, 2)).toEqual(['attempted', 'released']);
+      expect(row.kinds.slice(-2)).toEqual(['attempted', 'succeeded']);
+    }
+  });
+
   it('E7: are not written for providers that can take a repeat', async () => {
     const mail = fake({ provider: { guarantee: { kind: 'keyed', scope: 'job', ttlMs: 60_000 } } });
     const engine = await world.started({ plugins: [mail] });

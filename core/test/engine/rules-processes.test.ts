@@ -58,7 +58,7 @@ describe('a runner that stands still for longer than its lease', () => {
     world = await faultWorld({});
     const other = world.engine();
     await other.submit(ledgerBatch('once', JOBS));
-    const stallMs = 3 * (FAULT_TUNING.leaseMs ?? 0);
+    const stallMs = 5 * (FAULT_TUNING.leaseMs ?? 0);
     const sleeper = world.runner({}, `after-attempted:1:stall=${stallMs}`);
     await until('a fence', async () => {
       const { rows } = await world.pool

@@ -2,7 +2,14 @@ import { setImmediate } from 'node:timers/promises';
 import type { ChunkLease, NewEvent, RunStore } from '../store.ts';
 import type { PlannedCall } from './call-queue.ts';
 import { fenceEvents } from './fence-events.ts';
-import { countLateStarts, grantsAreStale, type LimiterEnv, type Start, takeTokens } from './limiter.ts';
+import {
+  countLateStarts,
+  grantsAreStale,
+  type LimiterEnv,
+  type Start,
+  takeTokens,
+  tokensArePlentiful,
+} from './limiter.ts';
 import { holdsSlot, needsFence } from './prepare.ts';
 
 /** What the chunk does for its starter. */
@@ -88,13 +95,15 @@ export class CallStarter {
   /** Starts them or puts them back; what is left in `pending` is neither. */
   async #startTogether(pending: Set<PlannedCall>): Promise<void> {
     const askedAt = this.#env.now();
-    const { go, wait, waitMs } = await takeTokens(this.#env, [...pending]);
-    const fenced = go.filter((call) => needsFence(call.guarantee));
-    const held = await this.#fence(fenced, wait);
-    this.#putBack(pending, wait);
+    const all = [...pending];
+    // Where all had their tokens of late, the fences are written meanwhile: two waits become one.
+    const early = tokensArePlentiful(this.#env) ? this.#fence(all, all) : undefined;
+    const { go, wait, waitMs } = await takeTokens(this.#env, all);
+    const held = await (early ?? this.#fence(go, wait));
+    if (early === undefined) this.#putBack(pending, wait);
     if (wait.length > 0) this.#host.waitForTokens(waitMs);
     if (!held) {
-      this.#putBack(pending, go);
+      this.#putBack(pending, [...pending]);
       this.#host.onLost();
       return;
     }
@@ -130,7 +139,8 @@ export class CallStarter {
   }
 
   /** A slot that is given back may be that of a call whose outcome is not written yet: that comes first. */
-  #fence(fenced: readonly PlannedCall[], wait: readonly PlannedCall[]): Promise<boolean> | boolean {
+  #fence(calls: readonly PlannedCall[], wait: readonly PlannedCall[]): Promise<boolean> | boolean {
+    const fenced = calls.filter((call) => needsFence(call.guarantee));
     const isNeeded = fenced.length > 0 || wait.some((call) => holdsSlot(call.guarantee));
     return isNeeded ? this.#host.fence(fenceEvents(fenced, 'attempted', undefined)) : true;
   }

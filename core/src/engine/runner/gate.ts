@@ -33,6 +33,8 @@ export class ConnectionGate {
   throttledUntil = 0;
   /** Until when calls of a rate's key wait, since the provider asked for patience with it. */
   readonly rateKeys = new Map<string, number>();
+  /** Until when tokens of the connection's rates count as scarce: some were refused, or none were asked for yet. */
+  scarceUntil = Number.POSITIVE_INFINITY;
   /** Throws in a row with the same text (E18). */
   readonly throws = { text: '', count: 0 };
   readonly #turns = new Turns();

@@ -44,8 +44,22 @@ export async function takeTokens(env: LimiterEnv, calls: readonly PlannedCall[])
     }
     go = passed;
   }
+  noteScarcity(env, rates, wait.length > 0);
   return { go: [...exempt, ...go], wait, waitMs };
 }
+
+/** Windows for which tokens count as scarce after some were refused. */
+const SCARCE_WINDOWS = 10;
+
+function noteScarcity({ gate, now }: LimiterEnv, rates: readonly Rate[], refused: boolean): void {
+  const longest = Math.max(...rates.map(({ windowMs }) => windowMs));
+  if (refused) gate.scarceUntil = now() + SCARCE_WINDOWS * longest;
+  else if (gate.scarceUntil === Number.POSITIVE_INFINITY) gate.scarceUntil = 0;
+}
+
+/** True if all calls of late had their tokens: then a fence may be written before they are there. */
+export const tokensArePlentiful = ({ plan, gate, now }: LimiterEnv): boolean =>
+  plan.rates !== undefined && now() >= gate.scarceUntil;
 
 const byKey = (rate: number, calls: readonly PlannedCall[]): Map<string, PlannedCall[]> =>
   Map.groupBy(calls, (call) => call.rateKeys[rate] ?? '');
