@@ -6,6 +6,7 @@ import type { Merge } from '../intake/defaults.ts';
 import type { ChunkLease, RunnableBatch } from '../store.ts';
 import type { SuppressionReason } from '../suppressions.ts';
 import type { CallKeys } from './call-keys.ts';
+import { payloadBytes } from './payload-bytes.ts';
 
 /** All that a chunk needs of its batch; made once a batch, process and version of its credentials. */
 export interface BatchPlan {
@@ -26,7 +27,7 @@ export interface PreparedJob {
   readonly guarantee: Guarantee;
   readonly keys: CallKeys;
   readonly fences: number;
-  /** Bytes of its payload as JSON, where the provider limits a call's size. */
+  /** Bytes of its payload as JSON, or a few more, where the provider limits a call's size. */
   readonly bytes: number;
   /** A recipient is suppressed: what `resolve` asks about may be told, but no call is made. */
   readonly suppressed?: SuppressionReason;
@@ -51,9 +52,13 @@ export function prepare(
     guarantee,
     keys: plan.keys(payload),
     fences: fence?.fences ?? 0,
-    bytes: plan.provider.batchBytes === undefined ? 0 : Buffer.byteLength(JSON.stringify(payload)),
+    bytes: bytesOf(plan.provider, payload),
   };
 }
+
+/** Exact only where a full call of such jobs may be too large. */
+const bytesOf = ({ batchBytes, batchSize = 1 }: Provider, payload: JobPayload): number =>
+  batchBytes === undefined ? 0 : payloadBytes(payload, batchBytes / batchSize);
 
 export const canBeAsked = (fence: OpenFence): boolean => fence.pending || fence.note !== undefined;
 
