@@ -61,7 +61,7 @@ export async function readSnapshot(pool: pg.Pool): Promise<Snapshot> {
     const batches = await client.query<SnapshotBatch>('SELECT * FROM batchsender.batches ORDER BY id');
     const chunks = await client.query<SnapshotChunk>(CHUNKS);
     const events = await client.query<SnapshotEvent>(
-      'SELECT id::int, batch_id, seq, attempt, kind, data FROM batchsender.job_events ORDER BY id',
+      'SELECT id::float8, batch_id, seq, attempt, kind, data FROM batchsender.job_events ORDER BY id',
     );
     const sweeps = await client.query<{ batch_id: string }>(
       `SELECT batch_id FROM batchsender.sweeps WHERE kind = 'retry'`,
