@@ -17,21 +17,36 @@ export function engineCalls(
     drain: async (setting) => {
       const engine = open(setting);
       await engine.start();
-      const outcomes = await watchOutcomes(setting);
-      // Until it is sealed, a batch has nothing to do.
-      const store = (jobs: number) => engine.submit({ ...batchOf(jobs, setting), sealed: false });
-      const send = async ({ id }: { readonly id: string }) => {
-        await engine.seal(id);
-        await outcomes.complete(20);
-      };
-      await send(await store(setting.warmUpJobs ?? 0));
-      const batch = await store(setting.jobs);
-      await settleTables(setting, 'batchsender');
-      const ms = await timed(() => send(batch));
+      const ms = await timedAfterWarmUp(setting, engine, (jobs) => batchOf(jobs, setting), 20);
       await engine.stop();
-      await outcomes.close();
       return ms;
     },
     completed: succeededJobs,
   };
+}
+
+/**
+ * Stores the jobs to warm up and waits for their outcomes, then does the same with those of the setting and answers
+ * their time: from the seal of their batch, which is the start signal for whoever works on it. `cpuMs` as for `timed`.
+ */
+export async function timedAfterWarmUp(
+  setting: Setting,
+  engine: Engine,
+  batchOf: (jobs: number) => BatchInput,
+  pollMs: number,
+  cpuMs?: () => number | undefined,
+): Promise<number> {
+  const outcomes = await watchOutcomes(setting);
+  // Until it is sealed, a batch has nothing to do.
+  const store = (jobs: number) => engine.submit({ ...batchOf(jobs), sealed: false });
+  const work = async ({ id }: { readonly id: string }) => {
+    await engine.seal(id);
+    await outcomes.complete(pollMs);
+  };
+  await work(await store(setting.warmUpJobs ?? 0));
+  const batch = await store(setting.jobs);
+  await settleTables(setting, 'batchsender');
+  const ms = await timed(() => work(batch), cpuMs);
+  await outcomes.close();
+  return ms;
 }

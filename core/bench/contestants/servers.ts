@@ -4,8 +4,8 @@ import { createEngine, type Engine } from '@batchsender/core';
 import { treeCpuMs } from '../harness/machine.ts';
 import { type BenchPayload, benchPayload, benchPayloads } from '../harness/payload.ts';
 import { type ServerProcess, startServer } from '../harness/server-process.ts';
-import { closeClients, openClients, settleTables } from './client.ts';
-import { type Contestant, type Setting, timed } from './contestant.ts';
+import type { Contestant, Setting } from './contestant.ts';
+import { timedAfterWarmUp } from './engine-calls.ts';
 import { succeededJobs } from './engine-drain.ts';
 import { prepareEngineTables } from './engine-tables.ts';
 import { noopPlugin } from './noop-plugin.ts';
@@ -60,28 +60,19 @@ const startRunner = ({ databaseUrl, natsUrl = '' }: Setting): Promise<ServerProc
   });
 
 async function drain(setting: Setting, count: number): Promise<number> {
-  const [client] = await openClients(setting, 1);
   const engine = open(setting);
   const runners = await Promise.all(Array.from({ length: count }, () => startRunner(setting)));
   await sleep(SETTLE_MS);
-  const submit = (jobs: number) => engine.submit({ type: 'noop', jobs: benchPayloads(jobs), sealed: false });
-  const work = async ({ id }: { readonly id: string }) => {
-    // The start signal: until it is sealed, the batch has nothing to do.
-    await engine.seal(id);
-    const unfinished = "SELECT count(*)::int AS n FROM batchsender.batches WHERE state <> 'completed'";
-    while ((await client?.query<{ n: number }>(unfinished))?.rows[0]?.n !== 0) await sleep(2);
-  };
   await engine.migrate();
-  await work(await submit(setting.warmUpJobs ?? 0));
-  const batch = await submit(setting.jobs);
-  await settleTables(setting, 'batchsender');
-  const ms = await timed(
-    () => work(batch),
+  const ms = await timedAfterWarmUp(
+    setting,
+    engine,
+    (jobs) => ({ type: 'noop', jobs: benchPayloads(jobs) }),
+    2,
     () => treeCpuMs(runners.map(({ pid }) => pid)),
   );
   await Promise.all(runners.map((runner) => runner.stop()));
   await engine.stop();
-  if (client !== undefined) await closeClients([client]);
   return ms;
 }
 
