@@ -17,7 +17,7 @@ export interface Pools {
 const INT8 = 20;
 const NUMERIC = 1700;
 
-/** Ids and sums fit a double: 2^53 events are enough. */
+/** Ids and sums fit a double. Of the numbers of events, which go in large steps, only where a retry begins is read. */
 const types = {
   getTypeParser: (oid: number, format?: 'text' | 'binary') =>
     oid === INT8 || oid === NUMERIC ? Number : pg.types.getTypeParser(oid, format as 'text'),

@@ -52,8 +52,7 @@ export async function takeTokens(env: LimiterEnv, calls: readonly PlannedCall[])
 const SCARCE_WINDOWS = 10;
 
 function noteScarcity({ gate, now }: LimiterEnv, rates: readonly Rate[], refused: boolean): void {
-  const longest = Math.max(...rates.map(({ windowMs }) => windowMs));
-  if (refused) gate.scarceUntil = now() + SCARCE_WINDOWS * longest;
+  if (refused) gate.scarceUntil = now() + SCARCE_WINDOWS * Math.max(...rates.map(({ windowMs }) => windowMs));
   else if (gate.scarceUntil === Number.POSITIVE_INFINITY) gate.scarceUntil = 0;
 }
 
