@@ -43,7 +43,7 @@ WITH c AS (
   WHERE id = $1 AND epoch = $2 AND flush_no = $3 AND state = 'leased'
   RETURNING *
 ), e AS (
-  INSERT INTO batchsender.job_events (batch_id, seq, attempt, kind, data)
+  INSERT INTO batchsender.job_event_rows (batch_id, seq, attempt, kind, data)
   SELECT c.batch_id, e.seq, c.attempt, e.kind, e.data
   FROM c, unnest($4::int[], $5::text[], $6::json[]) AS e (seq, kind, data)
 ), b AS (

@@ -23,7 +23,7 @@ async function addMonth(client: Client, monthsAgo: number): Promise<void> {
   const to = Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - monthsAgo + 1, 1);
   const floor = (ms: number) => `${ms.toString(16).padStart(12, '0')}00000000000000000000`;
   await client.query(
-    `CREATE TABLE batchsender.job_events_old${monthsAgo} PARTITION OF batchsender.job_events
+    `CREATE TABLE batchsender.job_events_old${monthsAgo} PARTITION OF batchsender.job_event_rows
      FOR VALUES FROM ('${floor(from)}') TO ('${floor(to)}')`,
   );
 }
@@ -48,7 +48,7 @@ FROM batchsender.batches, generate_series(0, total - 1, ${CHUNK_SIZE}) AS first 
 
 /** An event a job on average: of ten jobs nine have one, and the tenth has two for one that has none. */
 const INSERT_EVENTS = `
-INSERT INTO batchsender.job_events (batch_id, at, seq, attempt, kind, data)
+INSERT INTO batchsender.job_event_rows (batch_id, at, seq, attempt, kind, data)
 SELECT b.id, b.created_at, CASE WHEN n % 10 = 1 THEN n - 1 ELSE n END, CASE WHEN n % 10 = 1 THEN 2 ELSE 1 END,
   CASE WHEN n % 10 = 0 THEN 'retried' WHEN n % 200 = 1 THEN 'failed' ELSE 'succeeded' END,
   CASE WHEN n % 10 = 0 THEN '{"code":"503","message":"try again later"}'::json END

@@ -5,6 +5,13 @@ import { monthPartitions } from './partitions.ts';
 const LOCK = 7_266_103;
 const MONTHS_AHEAD = 2;
 
+/** Tables with the names of their partitions; those of the events are older than the table's name (migration 10). */
+const PARTITIONED = [
+  ['jobs', 'jobs'],
+  ['job_event_rows', 'job_events'],
+  ['job_fences', 'job_fences'],
+] as const;
+
 /**
  * Brings the schema up to date. Safe when many start at once: they take turns by an advisory
  * lock. A schema that is newer than this code is left alone (a release works on the next one's schema).
@@ -49,14 +56,15 @@ function inSchema(sql: string, quoted: string): string {
 export async function createPartitions(client: pg.ClientBase, quoted: string): Promise<void> {
   await client.query('SELECT pg_advisory_xact_lock($1, hashtext($2))', [LOCK, quoted]);
   for (const { suffix, from, to } of monthPartitions(new Date(), MONTHS_AHEAD)) {
-    for (const table of ['jobs', 'job_events']) {
+    for (const [table, prefix] of PARTITIONED) {
+      const name = `${quoted}.${prefix}_${suffix}`;
       const { rows } = await client.query<{ missing: boolean }>('SELECT to_regclass($1) IS NULL AS missing', [
-        `${quoted}.${table}_${suffix}`,
+        name,
       ]);
       if (rows[0]?.missing !== true) continue;
       await createPartition(
         client,
-        `CREATE TABLE ${quoted}.${table}_${suffix} PARTITION OF ${quoted}.${table} FOR VALUES FROM ('${from}') TO ('${to}')`,
+        `CREATE TABLE ${name} PARTITION OF ${quoted}.${table} FOR VALUES FROM ('${from}') TO ('${to}')`,
       );
     }
   }

@@ -331,4 +331,39 @@ END $f$;
     version: 9,
     sql: 'ALTER SEQUENCE $S.job_event_ids INCREMENT BY 65536;',
   },
+  {
+    // Fences of neighbours share a row. The log stays one set with a row an event, `job_events`: a view now, which
+    // processes of the release before read and write as they did (E24).
+    version: 10,
+    sql: `
+ALTER TABLE $S.job_events RENAME TO job_event_rows;
+CREATE TABLE $S.job_fences (
+  id bigint NOT NULL,
+  batch_id uuid NOT NULL,
+  at timestamptz NOT NULL DEFAULT now(),
+  seq int NOT NULL,
+  end_seq int NOT NULL,
+  attempt int NOT NULL,
+  data json
+) PARTITION BY RANGE (batch_id);
+CREATE TABLE $S.job_fences_default PARTITION OF $S.job_fences DEFAULT;
+CREATE INDEX job_fences_job ON $S.job_fences (batch_id, seq);
+
+CREATE VIEW $S.job_events AS
+SELECT id, batch_id, at, seq, attempt, kind, data FROM $S.job_event_rows
+UNION ALL
+SELECT f.id, f.batch_id, f.at, m.seq, f.attempt, 'attempted', f.data
+FROM $S.job_fences AS f, generate_series(f.seq, f.end_seq - 1) AS m (seq);
+ALTER VIEW $S.job_events ALTER COLUMN id SET DEFAULT nextval('$L.job_event_ids');
+ALTER VIEW $S.job_events ALTER COLUMN at SET DEFAULT now();
+CREATE FUNCTION $S.insert_job_event() RETURNS trigger LANGUAGE plpgsql AS $f$
+BEGIN
+  INSERT INTO $S.job_event_rows (id, batch_id, at, seq, attempt, kind, data)
+  VALUES (NEW.id, NEW.batch_id, NEW.at, NEW.seq, NEW.attempt, NEW.kind, NEW.data);
+  RETURN NEW;
+END $f$;
+CREATE TRIGGER insert_job_event INSTEAD OF INSERT ON $S.job_events
+FOR EACH ROW EXECUTE FUNCTION $S.insert_job_event();
+`,
+  },
 ];

@@ -23,7 +23,7 @@ export async function rareSeqs(
   batchId: string,
   { states, after, limit }: { states: readonly RareState[]; after: number; limit: number },
 ): Promise<number[]> {
-  const events = sql.id(schema, 'job_events');
+  const events = sql.id(schema, 'job_event_rows');
   const kinds = [...new Set(states.flatMap((state) => KINDS[state]))];
   // Literals: a parameter would hide from the planner that the index holds these kinds.
   const lists = kinds.map(

@@ -5,7 +5,9 @@ import { type HeldChunk, summarize } from '../engine/decisions/job-summary.ts';
 import type { TimelineEvent } from '../engine/decisions/timeline.ts';
 import type { ReadStore } from '../engine/host-store.ts';
 import { heldChunks } from './held-chunks.ts';
+import { quote } from './migrate.ts';
 import { rareSeqs } from './rare-seqs.ts';
+import { listLog } from './sql/job-log.ts';
 import type { Database } from './tables.ts';
 
 /** Windows of settled jobs that one page looks at before it answers what it has. */
@@ -32,9 +34,9 @@ export function readJobs(db: Kysely<Database>, schema: string): Pick<ReadStore, 
         .select('payload')
         .executeTakeFirst();
       if (row === undefined) return undefined;
-      const events = await eventsOf(db, batchId, [seq]);
+      const events = await eventsOf(db, schema, batchId, [seq]);
       const receipts = receiptsOf(batch.type);
-      const [summary] = await summaries(db, { id: batchId, receipts }, [seq], events);
+      const [summary] = await summaries(db, schema, { id: batchId, receipts }, [seq], events);
       return summary === undefined
         ? undefined
         : detail(summary, batch.type, row.payload, events.get(seq) ?? []);
@@ -53,7 +55,7 @@ async function jobsPage(
   let { after } = filter;
   for (let window = 0; window < MAX_WINDOWS; window++) {
     const seqs = await nextSeqs(db, schema, batch, { ...filter, after });
-    const found = await summaries(db, batch, seqs);
+    const found = await summaries(db, schema, batch, seqs);
     items.push(...found.filter((item) => filter.state === undefined || item.state === filter.state));
     const full = items[filter.limit - 1];
     if (full !== undefined) {
@@ -129,12 +131,16 @@ async function openSeqs(
 
 async function summaries(
   db: Kysely<Database>,
+  schema: string,
   { id: batchId, receipts }: { id: string; receipts: Receipts },
   seqs: readonly number[],
   known?: Map<number, TimelineEvent[]>,
 ): Promise<JobSummary[]> {
   if (seqs.length === 0) return [];
-  const [events, held] = await Promise.all([known ?? eventsOf(db, batchId, seqs), heldChunks(db, batchId)]);
+  const [events, held] = await Promise.all([
+    known ?? eventsOf(db, schema, batchId, seqs),
+    heldChunks(db, batchId),
+  ]);
   return seqs.map((seq) => toSummary(batchId, seq, events.get(seq) ?? [], held, receipts));
 }
 
@@ -151,16 +157,14 @@ function toSummary(
 
 async function eventsOf(
   db: Kysely<Database>,
+  schema: string,
   batchId: string,
   seqs: readonly number[],
 ): Promise<Map<number, TimelineEvent[]>> {
-  const rows = await db
-    .selectFrom('job_events')
-    .where('batch_id', '=', batchId)
-    .where('seq', '=', sql<number>`ANY(${seqs}::int[])`)
-    .select(['seq', 'kind', 'attempt', 'at', 'data'])
-    .orderBy('id')
-    .execute();
+  const log = sql.raw(listLog(quote(schema), 'wanted.batch_id', 'wanted.seqs'));
+  const { rows } = await sql<TimelineEvent & { seq: number }>`
+    WITH wanted AS (SELECT ${batchId}::uuid AS batch_id, ${seqs}::int[] AS seqs)
+    SELECT e.seq, e.kind, e.attempt, e.at, e.data FROM wanted, LATERAL ${log} AS e ORDER BY e.id`.execute(db);
   const bySeq = new Map<number, TimelineEvent[]>();
   for (const { seq, ...event } of rows) {
     const list = bySeq.get(seq);

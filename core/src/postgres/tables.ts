@@ -2,8 +2,6 @@ import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 import type { BatchState } from '../engine/api.ts';
 import type { ResultColumn } from '../engine/results.ts';
 
-type Json = ColumnType<Record<string, unknown> | null, string | null, string | null>;
-
 export interface BatchesTable {
   id: string;
   tenant_id: string;
@@ -37,16 +35,6 @@ export interface JobsTable {
   batch_id: string;
   seq: number;
   payload: JSONColumnType<Record<string, unknown>>;
-}
-
-export interface JobEventsTable {
-  id: Generated<number>;
-  batch_id: string;
-  at: Generated<Date>;
-  seq: number;
-  attempt: number;
-  kind: string;
-  data: Json;
 }
 
 export interface ChunksTable {
@@ -95,7 +83,6 @@ export interface SettingsTable {
 export interface Database {
   batches: BatchesTable;
   jobs: JobsTable;
-  job_events: JobEventsTable;
   chunks: ChunksTable;
   connections: ConnectionsTable;
   idempotency_keys: IdempotencyTable;

@@ -210,7 +210,7 @@ describe('a flush', () => {
     const { id } = await engine.submit({ type: 'mail', jobs: numbered(200) });
     await ended(engine, id);
     const written = await world.sql(
-      `SELECT xmin::text AS tx, array_agg(seq) AS seqs FROM batchsender.job_events WHERE kind = 'succeeded' GROUP BY xmin::text`,
+      `SELECT xmin::text AS tx, array_agg(seq) AS seqs FROM batchsender.job_event_rows WHERE kind = 'succeeded' GROUP BY xmin::text`,
     );
     const flushOf = new Map(written.flatMap(({ tx, seqs }) => seqs.map((seq: number) => [seq, tx])));
     expect(mail.calls).toHaveLength(5);

@@ -128,7 +128,7 @@ describe('the log', () => {
     await engine.stop();
     expect(await store.maintenance.reconcile(100)).toBe(0);
     // Somebody loses ten outcomes and counts three of the others twice.
-    await world.sql('DELETE FROM batchsender.job_events WHERE seq >= 20');
+    await world.sql('DELETE FROM batchsender.job_event_rows WHERE seq >= 20');
     await world.sql('UPDATE batchsender.batches SET succeeded = succeeded + 3, changed_at = now()');
     expect(await store.maintenance.reconcile(100)).toBeGreaterThan(0);
     expect(await world.problems()).toEqual([]);

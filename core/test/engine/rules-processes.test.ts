@@ -139,7 +139,7 @@ describe('a migration to the next release', () => {
 const NEXT_RELEASE = [
   'ALTER TABLE batchsender.chunks ADD COLUMN next_release int NOT NULL DEFAULT 7',
   'ALTER TABLE batchsender.batches ADD COLUMN next_release jsonb',
-  'ALTER TABLE batchsender.job_events ADD COLUMN next_release text',
+  'ALTER TABLE batchsender.job_event_rows ADD COLUMN next_release text',
   'CREATE INDEX next_release_index ON batchsender.chunks (next_release)',
   'CREATE TABLE batchsender.next_release_table (id int PRIMARY KEY)',
 ];

@@ -17,7 +17,7 @@ CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
   RAISE EXCEPTION USING ERRCODE = '53100', MESSAGE = 'could not extend file: No space left on device'; END $$;
 CREATE TRIGGER full_disk BEFORE INSERT ON batchsender.jobs FOR EACH STATEMENT EXECUTE FUNCTION full_disk();
 CREATE TRIGGER full_disk BEFORE INSERT ON batchsender.batches FOR EACH STATEMENT EXECUTE FUNCTION full_disk();
-CREATE TRIGGER full_disk BEFORE INSERT ON batchsender.job_events FOR EACH STATEMENT EXECUTE FUNCTION full_disk()`;
+CREATE TRIGGER full_disk BEFORE INSERT ON batchsender.job_event_rows FOR EACH STATEMENT EXECUTE FUNCTION full_disk()`;
 
 const ROOM = 'DROP FUNCTION full_disk() CASCADE';
 

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { MaintenanceStore } from '../../engine/store.ts';
 import { transaction } from '../transaction.ts';
 import { wordArray } from './array-literal.ts';
+import { jobLog } from './job-log.ts';
 import { OUTCOME_KINDS } from './outcomes.ts';
 import { type Proof, settleProven } from './settle-proven.ts';
 
@@ -31,7 +32,7 @@ SELECT k.hash, k.early_batch AS batch_id, k.early_seq AS seq, k.early_attempt AS
 FROM ${s}.receipt_keys AS k CROSS JOIN LATERAL (
   SELECT nullif((array_agg(e.kind ORDER BY e.id DESC) FILTER (WHERE e.kind IN ${OUTCOME_KINDS}))[1], 'reopened') AS outcome,
     max(e.attempt) AS attempt
-  FROM ${s}.job_events AS e WHERE e.batch_id = k.early_batch AND e.seq = k.early_seq
+  FROM ${jobLog(s, 'k.early_batch', 'k.early_seq')} AS e
 ) AS l
 WHERE k.early_batch IS NOT NULL AND ($1::uuid IS NULL OR k.hash > $1) ORDER BY k.hash LIMIT ${STEP}`;
   const done = `

@@ -1,11 +1,28 @@
 import type { NewEvent } from '../../engine/store.ts';
 import { intArray, textArray, wordArray } from './array-literal.ts';
+import { type FenceRun, splitFences } from './fence-runs.ts';
+
+/** Events as the parameters of a statement: those that have a row each, and fences that share rows. */
+export interface EventArrays {
+  /** For `insertEvents` from its first parameter on: positions, kinds, data; empty without such events. */
+  readonly events: readonly string[];
+  /** For `insertFences` from its first parameter on: first positions, ends, data; empty without fences. */
+  readonly fences: readonly string[];
+}
+
+export function eventArrays(all: readonly NewEvent[]): EventArrays {
+  const { events, runs } = splitFences(all);
+  return {
+    events: events.length === 0 ? [] : rowArrays(events),
+    fences: runs.length === 0 ? [] : runArrays(runs),
+  };
+}
 
 /**
- * Three parameters for `insertEvents`: positions, kinds, data. Most flushes are long and say the same of
- * every job: then the kind stands there once and no data at all, which is half the work to write and read.
+ * Most flushes are long and say the same of every job: then the kind stands there once and no data at all,
+ * which is half the work to write and read.
  */
-export function eventArrays(events: readonly NewEvent[]): [seqs: string, kinds: string, data: string] {
+function rowArrays(events: readonly NewEvent[]): [seqs: string, kinds: string, data: string] {
   const kind = events[0]?.kind;
   const sameKind = kind !== undefined && events.every((event) => event.kind === kind);
   const noData = events.every((event) => event.data === null);
@@ -16,21 +33,38 @@ export function eventArrays(events: readonly NewEvent[]): [seqs: string, kinds: 
   ];
 }
 
+const runArrays = (runs: readonly FenceRun[]): [seqs: string, ends: string, data: string] => [
+  intArray(runs.map((run) => run.seq)),
+  intArray(runs.map((run) => run.endSeq)),
+  runs.every((run) => run.data === null) ? '{}' : textArray(runs.map((run) => run.data)),
+];
+
 /** Numbers that one `nextval` hands out: as many events may be written by one statement (migration 9). */
 export const EVENT_IDS = 65_536;
 
 /**
- * Inserts the events of the parameters from `$first` on for the row of `c (batch_id, attempt)`. They share one call of the
- * sequence, which is made when `c` has its lock: later flushes of a chunk have greater ids. `unnest` fills up short arrays
- * with NULL.
+ * Inserts the events of a statement for the row of `c (batch_id, attempt)`. They share one call of the sequence, which is
+ * made when `c` has its lock: later flushes of a chunk have greater ids. Fences come after the other events. `unnest`
+ * fills up short arrays with NULL.
+ *
+ * @param events number of the first parameter of `EventArrays.events`, 0 without them.
+ * @param fences the same for `EventArrays.fences`.
  */
-export function insertEvents(s: string, first: number): string {
-  const kinds = `$${first + 1}::text[]`;
-  return `
-  INSERT INTO ${s}.job_events (id, batch_id, seq, attempt, kind, data)
-  WITH numbered AS MATERIALIZED (
-    SELECT batch_id, attempt, nextval('${s.replaceAll("'", "''")}.job_event_ids') AS first_id FROM c
-  )
+export function insertEvents(s: string, { events, fences }: { events: number; fences: number }): string {
+  const kinds = `$${events + 1}::text[]`;
+  const before = events === 0 ? '0' : `cardinality($${events}::int[])`;
+  const rows = `, e AS (
+  INSERT INTO ${s}.job_event_rows (id, batch_id, seq, attempt, kind, data)
   SELECT c.first_id + e.n - 1, c.batch_id, e.seq, c.attempt, coalesce(e.kind, (${kinds})[1]), e.data
-  FROM numbered AS c, unnest($${first}::int[], ${kinds}, $${first + 2}::json[]) WITH ORDINALITY AS e (seq, kind, data, n)`;
+  FROM numbered AS c, unnest($${events}::int[], ${kinds}, $${events + 2}::json[]) WITH ORDINALITY AS e (seq, kind, data, n)
+)`;
+  const runs = `, fences AS (
+  INSERT INTO ${s}.job_fences (id, batch_id, seq, end_seq, attempt, data)
+  SELECT c.first_id + ${before} + f.n - 1, c.batch_id, f.seq, f.end_seq, c.attempt, f.data
+  FROM numbered AS c,
+    unnest($${fences}::int[], $${fences + 1}::int[], $${fences + 2}::json[]) WITH ORDINALITY AS f (seq, end_seq, data, n)
+)`;
+  return `, numbered AS MATERIALIZED (
+  SELECT batch_id, attempt, nextval('${s.replaceAll("'", "''")}.job_event_ids') AS first_id FROM c
+)${events === 0 ? '' : rows}${fences === 0 ? '' : runs}`;
 }

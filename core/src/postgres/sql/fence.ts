@@ -4,13 +4,22 @@ import { eventArrays, insertEvents } from './event-arrays.ts';
 
 /** E7: events written under a lock on the chunk, if its epoch is still ours. */
 export function fenceStatement(pool: Pool, s: string) {
-  const text = `
+  const text = (numbers: { events: number; fences: number }) => `
 WITH c AS MATERIALIZED (
   SELECT batch_id, attempt FROM ${s}.chunks WHERE id = $1 AND epoch = $2 AND state = 'leased' FOR SHARE
-)${insertEvents(s, 3)}`;
-  return async (lease: ChunkLease, events: readonly NewEvent[]): Promise<boolean> => {
-    const values = [lease.chunkId, lease.epoch, ...eventArrays(events)];
-    const { rowCount } = await pool.query({ name: 'bs_fence', text, values });
-    return rowCount === events.length;
+)${insertEvents(s, numbers)}
+SELECT 1 FROM c`;
+  const statements = {
+    fences: { name: 'bs_fence', text: text({ events: 0, fences: 3 }) },
+    events: { name: 'bs_release', text: text({ events: 3, fences: 0 }) },
+    both: { name: 'bs_fence_both', text: text({ events: 3, fences: 6 }) },
+  };
+  return async (lease: ChunkLease, all: readonly NewEvent[]): Promise<boolean> => {
+    const { events, fences } = eventArrays(all);
+    const one = events.length === 0 ? statements.fences : statements.events;
+    const statement = events.length > 0 && fences.length > 0 ? statements.both : one;
+    const values = [lease.chunkId, lease.epoch, ...events, ...fences];
+    const { rows } = await pool.query({ ...statement, values });
+    return rows.length === 1;
   };
 }

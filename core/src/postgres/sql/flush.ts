@@ -4,7 +4,7 @@ import { eventArrays, insertEvents } from './event-arrays.ts';
 
 const SET: Record<ChunkEnd['kind'], string> = {
   keep: '',
-  giveBack: `, state = 'ready', runner_id = NULL, dispatched_at = NULL, due_at = now() + $13::float8 * interval '1 ms'`,
+  giveBack: `, state = 'ready', runner_id = NULL, dispatched_at = NULL, due_at = now() + $10::float8 * interval '1 ms'`,
   close: `, state = 'closed', runner_id = NULL`,
 };
 
@@ -16,40 +16,56 @@ const SET: Record<ChunkEnd['kind'], string> = {
  * other's events too. Nothing but the waiting depends on it.
  */
 export function flushStatement(pool: Pool, s: string) {
-  const texts = {
-    keep: flushText(s, 'keep', false),
-    giveBack: flushText(s, 'giveBack', false),
-    close: flushText(s, 'close', false),
-    closeWith: flushText(s, 'close', true),
+  const texts = new Map<string, string>();
+  const textOf = (name: string, parts: FlushParts) => {
+    const known = texts.get(name);
+    if (known !== undefined) return known;
+    const text = flushText(s, parts);
+    texts.set(name, text);
+    return text;
   };
   const wasApplied = `SELECT 1 FROM ${s}.chunks WHERE id = $1 AND epoch = $2 AND flush_no = $3 + 1`;
   return async (flush: Flush): Promise<boolean> => {
     const { lease, flushNo, tallies: t, end } = flush;
-    const values: unknown[] = [lease.chunkId, lease.epoch, flushNo, ...eventArrays(flush.events)];
+    const { events, fences } = eventArrays(flush.events);
+    const values: unknown[] = [lease.chunkId, lease.epoch, flushNo];
     values.push(t.succeeded, t.failed, t.unknown, t.cancelled, t.retried, t.postponed);
-    let variant: keyof typeof texts = end.kind;
+    const withChunks = end.kind === 'close' && end.chunks.length > 0;
     if (end.kind === 'giveBack') values.push(end.dueInMs);
-    if (end.kind === 'close' && end.chunks.length > 0) {
-      variant = 'closeWith';
-      values.push(JSON.stringify(end.chunks));
-    }
-    const { rows } = await pool.query({ name: `bs_flush_${variant}`, text: texts[variant], values });
+    if (withChunks) values.push(JSON.stringify(end.chunks));
+    const parts: FlushParts = {
+      kind: end.kind,
+      withChunks,
+      events: events.length === 0 ? 0 : values.length + 1,
+      fences: fences.length === 0 ? 0 : values.length + events.length + 1,
+    };
+    values.push(...events, ...fences);
+    const name = `bs_flush_${end.kind}${withChunks ? '_chunks' : ''}_${parts.events}_${parts.fences}`;
+    const { rows } = await pool.query({ name, text: textOf(name, parts), values });
     if (rows.length > 0) return true;
     const check = await pool.query({ name: 'bs_flush_check', text: wasApplied, values: values.slice(0, 3) });
     return check.rowCount === 1;
   };
 }
 
-function flushText(s: string, kind: ChunkEnd['kind'], withChunks: boolean): string {
+/** `events`, `fences`: as `insertEvents` takes them. */
+interface FlushParts {
+  readonly kind: ChunkEnd['kind'];
+  readonly withChunks: boolean;
+  readonly events: number;
+  readonly fences: number;
+}
+
+function flushText(s: string, { kind, withChunks, events, fences }: FlushParts): string {
+  const written = events === 0 && fences === 0 ? '' : insertEvents(s, { events, fences });
   return `
 WITH c AS (
   UPDATE ${s}.chunks SET flush_no = flush_no + 1,
-    succeeded = succeeded + $7, failed = failed + $8, unknown = unknown + $9, cancelled = cancelled + $10,
-    retried = retried + $11, postponed = postponed + $12${SET[kind]}
+    succeeded = succeeded + $4, failed = failed + $5, unknown = unknown + $6, cancelled = cancelled + $7,
+    retried = retried + $8, postponed = postponed + $9${SET[kind]}
   WHERE id = $1 AND epoch = $2 AND flush_no = $3 AND state = 'leased'
   RETURNING *
-)${withChunks ? newChunks(s) : ''}${kind === 'close' ? closeBatch(s, withChunks) : ''}, e AS (${insertEvents(s, 4)}
-)
+)${withChunks ? newChunks(s) : ''}${kind === 'close' ? closeBatch(s, withChunks) : ''}${written}
 SELECT 1 FROM c`;
 }
 
@@ -61,7 +77,7 @@ function newChunks(s: string): string {
   SELECT c.batch_id, c.connection_id, 'ready', now() + n."dueInMs" * interval '1 ms', c.first_due_at, c.first_leased_at,
     n.attempt, n.spent, CASE WHEN n.split THEN 1 ELSE 0 END, CASE WHEN n.split THEN least(c.deaths, 1) ELSE 0 END,
     n.split AND c.interrupted, n.uncertain, n.seqs, cardinality(n.seqs)
-  FROM c, json_to_recordset($13::json) AS n
+  FROM c, json_to_recordset($10::json) AS n
     ("dueInMs" float8, attempt int, spent int, split boolean, uncertain boolean, seqs int[])
   RETURNING 1
 )`;

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { AttemptEvent, ChunkLease, EventKind } from '../../engine/store.ts';
 import { intArray } from './array-literal.ts';
+import { listLog, rangeLog } from './job-log.ts';
 import { ATTEMPT_KINDS, PROVING_KINDS } from './outcomes.ts';
 
 interface Row {
@@ -17,18 +18,18 @@ interface Row {
  * was reported under an earlier lease, or that a receipt proves (E12).
  */
 export function loadAttemptStatement(pool: Pool, s: string) {
-  const text = (where: string) => `
+  const text = (log: string) => `
 SELECT seq, (array_agg(kind ORDER BY id DESC) FILTER (WHERE kind IN ${ATTEMPT_KINDS}))[1] AS kind,
   (array_agg(data ORDER BY id DESC) FILTER (WHERE kind IN ${ATTEMPT_KINDS}))[1] AS data,
   (extract(epoch FROM now() - max(at) FILTER (WHERE kind IN ${ATTEMPT_KINDS})) * 1000)::float8 AS age_ms,
   (count(*) FILTER (WHERE kind = 'attempted'))::int AS fences,
   coalesce((array_agg(data ORDER BY id DESC) FILTER (WHERE kind = 'late' AND data->>'status' = 'succeeded'))[1],
     CASE WHEN bool_or(kind IN ${PROVING_KINDS}) THEN '{"status":"succeeded","by":"receipt"}'::json END) AS late
-FROM ${s}.job_events
-WHERE batch_id = $1 AND attempt = $2 AND ${where}
+FROM ${log} AS e
+WHERE attempt = $2
 GROUP BY seq ORDER BY seq`;
-  const byRange = text('seq >= $3 AND seq < $4');
-  const byList = text('seq = ANY($3::int[])');
+  const byRange = text(rangeLog(s, '$1', '$3::int', '$4::int'));
+  const byList = text(listLog(s, '$1', '$3::int[]'));
   return async (lease: ChunkLease): Promise<AttemptEvent[]> => {
     const { jobs, batchId, attempt } = lease;
     const query =

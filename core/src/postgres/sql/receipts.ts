@@ -2,6 +2,7 @@ import type { ClientBase, Pool } from 'pg';
 import type { ReceiptFate, ReceiptRow, ReceiptStore, RecordedReceipt } from '../../engine/receipt-store.ts';
 import { transaction } from '../transaction.ts';
 import { intArray, textArray, wordArray } from './array-literal.ts';
+import { jobLog } from './job-log.ts';
 import { ATTEMPT_KINDS, OUTCOME_KINDS } from './outcomes.ts';
 import { type Proof, settleProven } from './settle-proven.ts';
 import { changeSuppressions } from './suppressions.ts';
@@ -87,7 +88,7 @@ WITH given AS (
     SELECT ${last('kind')} AS outcome, ${last('attempt')} AS outcome_attempt, max(e.attempt) AS attempt,
       count(*) FILTER (WHERE e.kind NOT IN ${ATTEMPT_KINDS}) AS receipts,
       coalesce(bool_or(e.kind = g.kind), false) AS again
-    FROM ${s}.job_events AS e WHERE e.batch_id = g.batch_id AND e.seq = g.seq
+    FROM ${jobLog(s, 'g.batch_id', 'g.seq')} AS e
   ) AS l
 ), keyed AS (
   INSERT INTO ${s}.receipt_keys (hash, early_batch, early_seq, early_attempt)
@@ -95,7 +96,7 @@ WITH given AS (
   FROM (SELECT *, proves AND outcome = '' AS early FROM mine WHERE NOT is_full) AS m ORDER BY hash
   ON CONFLICT (hash) DO NOTHING RETURNING hash
 ), written AS (
-  INSERT INTO ${s}.job_events (batch_id, seq, attempt, kind, data)
+  INSERT INTO ${s}.job_event_rows (batch_id, seq, attempt, kind, data)
   SELECT batch_id, seq, attempt, kind, data FROM mine JOIN keyed USING (hash) ORDER BY n
 )
 SELECT n, tenant_id, attempt, k.hash IS NOT NULL AND proves AND outcome = 'unknown' AS settles,

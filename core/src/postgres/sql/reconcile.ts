@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import { transaction } from '../transaction.ts';
+import { jobLog } from './job-log.ts';
 import { ATTEMPT_KINDS, MEMBERS, OUTCOME_KINDS, stateOf } from './outcomes.ts';
 
 const SETTLED = ['succeeded', 'failed', 'unknown', 'cancelled'] as const;
@@ -78,14 +79,14 @@ interface Proof {
 
 /** The latest outcome of each settled job of batch $1. */
 const settled = (s: string): string => `
-SELECT DISTINCT ON (e.seq) e.seq, ${stateOf('e')} AS state FROM ${s}.job_events AS e
+SELECT DISTINCT ON (e.seq) e.seq, ${stateOf('e')} AS state FROM ${s}.job_event_rows AS e
 WHERE e.batch_id = $1 AND e.kind IN ${OUTCOME_KINDS} ORDER BY e.seq, e.id DESC`;
 
 /** Open chunks and the jobs that they hold: those whose attempt has no outcome in the log. */
 const held = (s: string): string => `
 SELECT m.seq, c.id, c.state FROM ${s}.chunks AS c JOIN ${MEMBERS} ON true
 WHERE c.batch_id = $1 AND c.state <> 'closed' AND NOT EXISTS (
-  SELECT 1 FROM ${s}.job_events AS e WHERE e.batch_id = $1 AND e.seq = m.seq AND e.attempt = c.attempt
+  SELECT 1 FROM ${s}.job_event_rows AS e WHERE e.batch_id = $1 AND e.seq = m.seq AND e.attempt = c.attempt
     AND e.kind IN ('succeeded', 'failed', 'unknown', 'cancelled'))`;
 
 /** `x_off`: how much the counter of batch and open chunks is below the log. */
@@ -134,8 +135,8 @@ lost AS (
   SELECT j.seq, l.attempt AS fenced, (row_number() OVER (PARTITION BY l.attempt ORDER BY j.seq) - 1) / b.chunk_size AS part
   FROM ${s}.batches AS b JOIN ${s}.jobs AS j ON j.batch_id = b.id AND j.seq < b.total
   LEFT JOIN LATERAL (
-    SELECT e.attempt, e.kind FROM ${s}.job_events AS e
-    WHERE e.batch_id = b.id AND e.seq = j.seq AND e.kind IN ${ATTEMPT_KINDS} ORDER BY e.id DESC LIMIT 1
+    SELECT e.attempt, e.kind FROM ${jobLog(s, 'b.id', 'j.seq')} AS e
+    WHERE e.kind IN ${ATTEMPT_KINDS} ORDER BY e.id DESC LIMIT 1
   ) AS l ON l.kind = 'attempted'
   WHERE b.id = $1
     AND NOT EXISTS (SELECT 1 FROM settled WHERE settled.seq = j.seq AND settled.state IS NOT NULL)
@@ -144,9 +145,12 @@ lost AS (
 INSERT INTO ${s}.chunks (batch_id, connection_id, state, due_at, first_due_at, first_leased_at, attempt, epoch,
   interrupted, uncertain, seqs, size)
 SELECT b.id, b.connection_id, 'ready', now(), now(), coalesce(b.sealed_at, now()),
-  coalesce(lost.fenced, (SELECT max(attempt) FROM ${s}.job_events WHERE batch_id = $1) + 1, 1),
+  coalesce(lost.fenced, last.attempt + 1, 1),
   CASE WHEN lost.fenced IS NULL THEN 0 ELSE 1 END, lost.fenced IS NOT NULL, true,
   array_agg(lost.seq ORDER BY lost.seq)::int[], count(*)::int
-FROM lost JOIN ${s}.batches AS b ON b.id = $1
-GROUP BY lost.fenced, lost.part, b.id, b.connection_id, b.sealed_at`;
+FROM lost JOIN ${s}.batches AS b ON b.id = $1, (
+  SELECT greatest((SELECT max(attempt) FROM ${s}.job_event_rows WHERE batch_id = $1),
+    (SELECT max(attempt) FROM ${s}.job_fences WHERE batch_id = $1)) AS attempt
+) AS last
+GROUP BY lost.fenced, lost.part, b.id, b.connection_id, b.sealed_at, last.attempt`;
 }

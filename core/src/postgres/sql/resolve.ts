@@ -6,7 +6,7 @@ import { transaction } from '../transaction.ts';
 /** E5: settles an `unknown`; locks the batch row and checks again, so that two at once count once. */
 export function resolveStatement(pool: Pool, s: string): SteerStore['resolve'] {
   const last = `
-SELECT kind, attempt FROM ${s}.job_events
+SELECT kind, attempt FROM ${s}.job_event_rows
 WHERE batch_id = $1 AND seq = $2
   AND kind IN ('succeeded', 'failed', 'unknown', 'cancelled', 'resolved', 'reopened')
 ORDER BY id DESC LIMIT 1`;
@@ -29,7 +29,7 @@ ORDER BY id DESC LIMIT 1`;
       }
       const data = JSON.stringify({ outcome, by: 'api', ...(note === undefined ? {} : { note }) });
       await client.query(
-        `INSERT INTO ${s}.job_events (batch_id, seq, attempt, kind, data) VALUES ($1, $2, $3, 'resolved', $4)`,
+        `INSERT INTO ${s}.job_event_rows (batch_id, seq, attempt, kind, data) VALUES ($1, $2, $3, 'resolved', $4)`,
         [batchId, seq, event.attempt, data],
       );
       await client.query(

@@ -1,6 +1,7 @@
 import pg, { type Pool } from 'pg';
 import type { TimelineEvent } from '../../engine/decisions/timeline.ts';
 import { intArray } from './array-literal.ts';
+import { listLog, rangeLog } from './job-log.ts';
 import { isRange, type Seqs } from './result-payloads.ts';
 
 /** Events of a block. A job that was tried a thousand times has as many. */
@@ -20,10 +21,10 @@ export interface BlockEvents {
 
 /** The events of jobs in the order of their ids, at most so many that memory stays flat. */
 export function resultEventsStatement(pool: Pool, s: string, maxEvents: number = MAX_EVENTS) {
-  const select = (where: string) =>
-    `SELECT seq, kind, attempt, at, data FROM ${s}.job_events WHERE batch_id = $1 AND ${where} ORDER BY seq, id LIMIT $2`;
-  const byRange = select('seq >= $3 AND seq < $4');
-  const byList = select('seq = ANY($3::int[])');
+  const select = (log: string) =>
+    `SELECT seq, kind, attempt, at, data FROM ${log} AS e ORDER BY seq, id LIMIT $2`;
+  const byRange = select(rangeLog(s, '$1', '$3::int', '$4::int'));
+  const byList = select(listLog(s, '$1', '$3::int[]'));
   const types = { getTypeParser: parserWithTimes() };
 
   async function read(batchId: string, seqs: Seqs, limit: number | null): Promise<Row[]> {

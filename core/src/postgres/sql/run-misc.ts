@@ -48,7 +48,7 @@ export function recordLateStatement(pool: Pool, s: string) {
 WITH late AS (
   SELECT * FROM unnest($3::int[], $4::json[], $5::boolean[]) AS l (seq, data, success)
 ), written AS (
-  INSERT INTO ${s}.job_events (batch_id, seq, attempt, kind, data)
+  INSERT INTO ${s}.job_event_rows (batch_id, seq, attempt, kind, data)
   SELECT $1, seq, $2, 'late', data FROM late
   RETURNING 1
 ), successes AS (

@@ -10,11 +10,11 @@ import { OUTCOME_KINDS } from './outcomes.ts';
 export const settleUnknown = (s: string, proven: string, after = 'true'): string => `
 last AS (
   SELECT DISTINCT ON (e.seq) e.seq, e.kind, e.attempt
-  FROM ${s}.job_events AS e JOIN (SELECT DISTINCT seq FROM ${proven}) AS p ON p.seq = e.seq
+  FROM ${s}.job_event_rows AS e JOIN (SELECT DISTINCT seq FROM ${proven}) AS p ON p.seq = e.seq
   WHERE e.batch_id = $1 AND e.kind IN ${OUTCOME_KINDS}
   ORDER BY e.seq, e.id DESC
 ), settled AS (
-  INSERT INTO ${s}.job_events (batch_id, seq, attempt, kind, data)
+  INSERT INTO ${s}.job_event_rows (batch_id, seq, attempt, kind, data)
   SELECT DISTINCT ON (p.seq) $1, p.seq, p.attempt, 'resolved', p.data
   FROM last JOIN ${proven} AS p ON p.seq = last.seq AND p.attempt = last.attempt
   WHERE last.kind = 'unknown' AND ${after}

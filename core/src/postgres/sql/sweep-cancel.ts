@@ -1,5 +1,6 @@
 import type { ClientBase } from 'pg';
 import type { SweepObservation } from '../../engine/observer.ts';
+import { jobLog } from './job-log.ts';
 import { ATTEMPT_KINDS, MEMBERS } from './outcomes.ts';
 
 /**
@@ -34,7 +35,7 @@ WITH c AS (SELECT * FROM ${s}.chunks WHERE id = $1),
 last AS (
   SELECT DISTINCT ON (e.seq) e.seq, e.kind, coalesce(e.data->>'uncertain' = 'true', false) AS uncertain
   FROM c JOIN ${MEMBERS} ON true
-  JOIN ${s}.job_events AS e ON e.batch_id = c.batch_id AND e.seq = m.seq AND e.attempt = c.attempt AND e.kind IN ${ATTEMPT_KINDS}
+  JOIN LATERAL ${jobLog(s, 'c.batch_id', 'm.seq')} AS e ON e.attempt = c.attempt AND e.kind IN ${ATTEMPT_KINDS}
   ORDER BY e.seq, e.id DESC
 ), verdict AS (
   SELECT m.seq, c.interrupted OR c.uncertain OR coalesce(l.uncertain, false) AS doubtful,
@@ -43,7 +44,7 @@ last AS (
   FROM c JOIN ${MEMBERS} ON true LEFT JOIN last AS l ON l.seq = m.seq
   WHERE l.kind IS NULL OR l.kind IN ('attempted', 'released', 'retried', 'postponed')
 ), written AS (
-  INSERT INTO ${s}.job_events (batch_id, seq, attempt, kind, data)
+  INSERT INTO ${s}.job_event_rows (batch_id, seq, attempt, kind, data)
   SELECT c.batch_id, v.seq, v.attempt, v.kind,
     CASE WHEN v.kind = 'unknown' THEN '{"code":"cancelled_in_flight","message":"Cancelled while a call was undecided"}'::json
          WHEN v.doubtful THEN '{"code":"cancelled","uncertain":true}'::json END

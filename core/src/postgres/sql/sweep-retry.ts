@@ -42,14 +42,14 @@ function retryText(s: string): string {
   return `
 WITH b AS (SELECT * FROM ${s}.batches WHERE id = $1),
 candidates AS (
-  SELECT DISTINCT seq FROM ${s}.job_events
+  SELECT DISTINCT seq FROM ${s}.job_event_rows
   WHERE batch_id = $1 AND kind IN ('failed', 'unknown', 'cancelled', 'resolved')
     AND (kind = ANY($2::text[]) OR kind = 'resolved') AND seq >= $3
   ORDER BY seq LIMIT ${STEP}
 ), last AS (
   SELECT DISTINCT ON (e.seq) e.seq, e.id, ${stateOf('e')} AS state, max(e.attempt) OVER (PARTITION BY e.seq) AS attempt,
     e.kind = 'unknown' OR coalesce(e.data->>'possibleDuplicate' = 'true' OR e.data->>'uncertain' = 'true', false) AS doubtful
-  FROM candidates AS k JOIN ${s}.job_events AS e ON e.batch_id = $1 AND e.seq = k.seq
+  FROM candidates AS k JOIN ${s}.job_event_rows AS e ON e.batch_id = $1 AND e.seq = k.seq
   WHERE e.kind IN ${OUTCOME_KINDS}
   ORDER BY e.seq, e.id DESC
 ), chosen AS (
@@ -57,7 +57,7 @@ candidates AS (
     (row_number() OVER (ORDER BY last.seq) - 1) / b.chunk_size AS part
   FROM last, b WHERE last.state = ANY($2::text[]) AND last.id <= $4
 ), reopened AS (
-  INSERT INTO ${s}.job_events (batch_id, seq, attempt, kind, data)
+  INSERT INTO ${s}.job_event_rows (batch_id, seq, attempt, kind, data)
   SELECT $1, seq, attempt, 'reopened', json_build_object('from', state) FROM chosen
 ), made AS (
   INSERT INTO ${s}.chunks (batch_id, connection_id, state, due_at, first_due_at, attempt, uncertain, seqs, size)

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { NO_TALLIES } from '../../../src/engine/decisions/tallies.ts';
 import type { ChunkEnd } from '../../../src/engine/store.ts';
 import { conservationProblems } from '../../helpers/model-conservation.ts';
 import { readSnapshot } from '../../helpers/model-snapshot.ts';
@@ -40,28 +41,60 @@ describe.each(testServers())('a flush on $name', (server) => {
     expect(await problems()).toEqual([]);
   });
 
-  it('E1: numbers its events in their order, with one call of the sequence', async () => {
-    const { id, chunkIds } = await world.batch(3);
+  it('E1: numbers its events in their order, with one call of the sequence; fences of neighbours share one', async () => {
+    const { id, chunkIds } = await world.batch(600);
     const lease = await world.lease(chunkIds[0]);
-    await world.store.run.fence(
-      lease,
-      [2, 0, 1].map((seq) => ({ seq, kind: 'attempted', data: null })),
-    );
-    await world.flush(lease, { 0: 'failed', 1: 'succeeded', 2: 'unknown' });
+    const fences = (seqs: readonly number[], data: string | null = null) =>
+      seqs.map((seq) => ({ seq, kind: 'attempted', data }) as const);
+    await world.store.run.fence(lease, [
+      ...fences([258, 0, 1, 255, 256, 257]),
+      ...fences([2, 3], '{"call":"k"}'),
+    ]);
+    await world.flush(lease, { 0: 'failed', 1: 'succeeded', 258: 'unknown' });
     const { rows } = await world.pool.query<{ id: string; seq: number; kind: string }>(
-      'SELECT id::text, seq, kind FROM batchsender.job_events WHERE batch_id = $1 ORDER BY id',
+      'SELECT id::text, seq, kind FROM batchsender.job_events WHERE batch_id = $1 ORDER BY id, seq',
       [id],
     );
-    expect(rows.map(({ seq, kind }) => `${seq} ${kind}`)).toEqual([
-      '2 attempted',
-      '0 attempted',
-      '1 attempted',
-      '0 failed',
-      '1 succeeded',
-      '2 unknown',
-    ]);
     const first = BigInt(rows[0]?.id ?? 0);
-    expect(rows.map((row) => Number(BigInt(row.id) - first))).toEqual([0, 1, 2, 65_536, 65_537, 65_538]);
+    expect(rows.map((row) => [Number(BigInt(row.id) - first), row.seq, row.kind])).toEqual([
+      [0, 0, 'attempted'],
+      [0, 1, 'attempted'],
+      // Others in the same call.
+      [1, 2, 'attempted'],
+      [1, 3, 'attempted'],
+      [2, 255, 'attempted'],
+      // No run crosses a multiple of 256.
+      [3, 256, 'attempted'],
+      [3, 257, 'attempted'],
+      [3, 258, 'attempted'],
+      [65_536, 0, 'failed'],
+      [65_537, 1, 'succeeded'],
+      [65_538, 258, 'unknown'],
+    ]);
+  });
+
+  it('E3: writes fences after the outcomes of the same jobs', async () => {
+    const { id, chunkIds } = await world.batch(3);
+    const lease = await world.lease(chunkIds[0]);
+    const events = (['attempted', 'released', 'attempted'] as const).flatMap((kind) =>
+      [0, 1, 2].map((seq) => ({ seq, kind, data: null })),
+    );
+    const flush = {
+      lease,
+      flushNo: lease.flushNo,
+      events,
+      tallies: NO_TALLIES,
+      end: { kind: 'keep' } as const,
+    };
+    expect(await world.store.run.flush(flush)).toBe(true);
+    const { rows } = await world.pool.query(
+      'SELECT seq, array_agg(kind ORDER BY id) AS kinds FROM batchsender.job_events WHERE batch_id = $1 GROUP BY seq',
+      [id],
+    );
+    expect(rows).toHaveLength(3);
+    for (const { kinds } of rows) expect(kinds).toEqual(['attempted', 'released', 'attempted']);
+    const attempt = await world.store.run.loadAttempt(lease);
+    expect(attempt).toMatchObject([0, 1, 2].map((seq) => ({ seq, kind: 'attempted', fences: 2 })));
   });
 
   it('E6: changes nothing under a lease that was lost', async () => {

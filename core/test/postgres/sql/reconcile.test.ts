@@ -116,7 +116,7 @@ describe('E2: the reconciler', () => {
 
   it('opens a batch again that ended although a job has no outcome', async () => {
     const { id } = await completed(20);
-    await damage('DELETE FROM batchsender.job_events WHERE batch_id = $1 AND seq = 7', id);
+    await damage('DELETE FROM batchsender.job_event_rows WHERE batch_id = $1 AND seq = 7', id);
     expect(await reconcile()).toBe(1);
     await ended(id);
     expect((await engine.getBatch(id)).counts).toMatchObject({ succeeded: 20, waiting: 0 });
