@@ -23,6 +23,8 @@ export interface Fleet {
 export type Notice =
   /** Something became due. */
   | { readonly kind: 'due' }
+  /** A runner joined, and waits until the others know of it. */
+  | { readonly kind: 'joined' }
   /** This chunk became due, and nobody holds it; in which version of the batch's module. */
   | {
       readonly kind: 'chunk';

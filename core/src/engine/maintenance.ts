@@ -38,7 +38,7 @@ export class Maintenance {
     this.#options = options;
     this.#beat = new Beat({
       work: () => this.#keepHouse(),
-      everyMs: BEAT_MS,
+      everyMs: () => BEAT_MS,
       onError: (error) => options.logger.warn({ err: error }, 'housekeeping failed'),
     });
   }

@@ -45,7 +45,7 @@ export class SharedDispatch implements DispatchGuide {
     this.#options = options;
     this.#beat = new Beat({
       work: () => this.#choose(),
-      everyMs: BEAT_MS,
+      everyMs: () => BEAT_MS,
       onError: (error) => options.logger.warn({ err: error }, 'the leader could not be chosen'),
     });
   }

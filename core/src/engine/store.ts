@@ -192,6 +192,10 @@ export interface HeartbeatAnswer {
   /** Position of this runner among the live ones, and their number. */
   readonly position: number;
   readonly runners: number;
+  /** Other live runners without a sign of life since the time that was asked about; all of them without one. */
+  readonly silent: number;
+  /** When the database looked, by its clock. */
+  readonly at: string;
   readonly blocked: readonly string[];
   /** Versions of the credentials of the connections that were asked for. */
   readonly connections: Readonly<Record<string, number>>;
@@ -203,7 +207,11 @@ export interface RunnerStore {
     versions: Record<string, number>,
     leaseMs: number,
     connectionIds: readonly string[],
+    /** An earlier answer's `at`. */
+    since?: string,
   ): Promise<HeartbeatAnswer>;
+  /** Asks the other runners for a sign of life now, so that they learn of this one. */
+  announce(runnerId: string): Promise<void>;
   /** Gives back a chunk that this runner does not work on; `interrupted` if calls may have been made under the lease. */
   giveBack(runnerId: string, chunkId: number, epoch: number, interrupted: boolean): Promise<void>;
   forget(runnerId: string): Promise<void>;

@@ -175,6 +175,10 @@ export class Works {
 
   /** What another process announced; a chunk is taken at once where there is room, without looking for it. */
   #notice(notice: Notice): void {
+    if (notice.kind === 'joined') {
+      this.runner.heartbeat.hurry();
+      return;
+    }
     if (notice.kind === 'steered') this.runner.steer(notice.batchId);
     else if (notice.kind === 'unblocked') this.runner.unblock(notice.connectionId);
     else if (notice.kind === 'changed') {

@@ -61,7 +61,7 @@ export function createPostgresStore(options: StoreOptions): Store {
       ...connectionStatements(engine, s),
       ...endpointStatements(engine, s),
     },
-    runner: runnerStatements(pools.heartbeat, s),
+    runner: runnerStatements(pools.heartbeat, s, channel),
     dispatch: {
       ...dispatchStatements(pools.heartbeat, s),
       ...leaderStatements(pools.heartbeat, s),

@@ -7,7 +7,7 @@ import type { Notice } from '../engine/store.ts';
 export function readNotice(payload: string | undefined): Notice {
   if (payload === undefined || payload === '') return { kind: 'due' };
   try {
-    const { chunk, batch, type, connection, tenant, version, size, steered, unblocked, changed } =
+    const { chunk, batch, type, connection, tenant, version, size, steered, unblocked, changed, joined } =
       JSON.parse(payload);
     if (typeof chunk === 'number')
       return {
@@ -22,6 +22,7 @@ export function readNotice(payload: string | undefined): Notice {
       };
     if (typeof steered === 'string') return { kind: 'steered', batchId: steered };
     if (typeof unblocked === 'string') return { kind: 'unblocked', connectionId: unblocked };
+    if (typeof joined === 'string') return { kind: 'joined' };
     if (typeof changed === 'string') return { kind: 'changed', connectionId: changed, version };
   } catch {
     // Not ours to judge: looking costs little.

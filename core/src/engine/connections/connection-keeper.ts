@@ -30,7 +30,7 @@ export class ConnectionKeeper {
     if (!providers.some(({ oauth }) => oauth !== undefined)) return;
     this.#beat = new Beat({
       work: () => refresher.refreshDue(),
-      everyMs: BEAT_MS,
+      everyMs: () => BEAT_MS,
       onError: (error) => logger.warn({ err: error }, 'OAuth tokens could not be looked after'),
     });
   }

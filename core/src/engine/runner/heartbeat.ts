@@ -4,9 +4,13 @@ import { Beat } from '../beat.ts';
 import type { HeartbeatAnswer } from '../store.ts';
 import { isTransient, RETRY_MS } from '../transient.ts';
 import type { ChunkRun } from './chunk-run.ts';
+import { JOIN_POLL_MS, Joining } from './joining.ts';
 
 export interface HeartbeatOptions {
-  beat(): Promise<HeartbeatAnswer>;
+  /** `since`: as the store takes it. */
+  beat(since: string | undefined): Promise<HeartbeatAnswer>;
+  /** Asks the others for a sign of life. */
+  announce(): Promise<void>;
   giveBack(chunkId: number, epoch: number): Promise<void>;
   /** True for a chunk that is at work here, or whose lease is under way. */
   holds(chunkId: number): boolean;
@@ -31,13 +35,16 @@ export class Heartbeat {
   #position = 0;
   #runners = 1;
   readonly #beat: Beat;
-  #strays = new Set<string>();
+  readonly #joining: Joining;
+  /** Since when they are astray, by the monotonic clock. */
+  #strays = new Map<string, number>();
 
   constructor(options: HeartbeatOptions) {
     this.#options = options;
+    this.#joining = new Joining(options.intervalMs);
     this.#beat = new Beat({
       work: () => this.#giveSign(),
-      everyMs: options.intervalMs,
+      everyMs: () => (this.#joining.isOver ? options.intervalMs : Math.min(JOIN_POLL_MS, options.intervalMs)),
       onError: (error) => options.logger.warn({ err: error }, 'heartbeat failed'),
     });
   }
@@ -45,7 +52,21 @@ export class Heartbeat {
   /** The first beat must succeed. */
   async start(): Promise<void> {
     await this.#giveSign();
-    this.#beat.start(this.#options.intervalMs);
+    this.#beat.start(this.#joining.isOver ? this.#options.intervalMs : 0);
+  }
+
+  /** Resolves when the others count this runner: before, none of a provider's concurrency is its own. */
+  get joined(): Promise<void> {
+    return this.#joining.over;
+  }
+
+  get hasJoined(): boolean {
+    return this.#joining.isOver;
+  }
+
+  /** Another runner joined, and waits for a sign of life. */
+  hurry(): void {
+    this.#beat.hurry();
   }
 
   stop(): Promise<void> {
@@ -62,8 +83,9 @@ export class Heartbeat {
     return Number.isFinite(this.#confirmedAt) ? now - this.#confirmedAt : null;
   }
 
-  /** This runner's part of a number of calls at once; 0 if there are more runners than calls. */
+  /** This runner's part of a number of calls at once; 0 if there are more runners than calls, and until it has joined. */
   share(concurrency: number): number {
+    if (!this.#joining.isOver) return 0;
     const rest = this.#position < concurrency % this.#runners ? 1 : 0;
     return Math.floor(concurrency / this.#runners) + rest;
   }
@@ -93,10 +115,11 @@ export class Heartbeat {
 
   async #giveSign(): Promise<void> {
     const sentAt = performance.now();
-    const answer = await this.#options.beat();
+    const answer = await this.#options.beat(this.#joining.since);
     this.#confirmedAt = sentAt;
     this.#position = answer.position;
     this.#runners = Math.max(1, answer.runners);
+    const asks = this.#joining.answered(answer, sentAt);
     this.#options.onShare();
     this.#options.onConnections(new Set(answer.blocked), answer.connections);
     const known = new Map(answer.chunks.map((chunk) => [chunk.chunkId, chunk]));
@@ -108,18 +131,21 @@ export class Heartbeat {
       } else if (chunk.batchState !== 'running') run.stop('steered');
     }
     await this.#returnStrays(answer);
+    if (asks) await this.#options.announce();
   }
 
   /** E11: chunks in our name that nobody works on: the reply to their lease was lost. */
   async #returnStrays(answer: HeartbeatAnswer): Promise<void> {
     const before = this.#strays;
-    this.#strays = new Set();
+    const now = performance.now();
+    this.#strays = new Map();
     for (const { chunkId, epoch } of answer.chunks) {
       if (this.#options.holds(chunkId)) continue;
       const stray = `${chunkId} ${epoch}`;
-      // Only one that was astray a beat ago too: a chunk may be leased before its reply is here.
-      if (before.has(stray)) await this.#options.giveBack(chunkId, epoch);
-      else this.#strays.add(stray);
+      // Only one that has been astray for as long as from beat to beat: a chunk may be leased before its reply is here.
+      const since = before.get(stray) ?? now;
+      if (now - since >= this.#options.intervalMs * 0.9) await this.#options.giveBack(chunkId, epoch);
+      else this.#strays.set(stray, since);
     }
   }
 }

@@ -77,7 +77,8 @@ export class Runner {
     this.#options = options;
     const { rows, runnerId, versions, tuning } = options;
     this.heartbeat = new Heartbeat({
-      beat: () => rows.heartbeat(runnerId, versions, tuning.leaseMs, this.connections.ask()),
+      beat: (since) => rows.heartbeat(runnerId, versions, tuning.leaseMs, this.connections.ask(), since),
+      announce: () => rows.announce(runnerId),
       giveBack: (chunkId, epoch) => rows.giveBack(runnerId, chunkId, epoch, this.#called.delete(chunkId)),
       holds: (chunkId) =>
         this.#runs.has(chunkId) || this.#starting.has(chunkId) || this.#isolation?.holds(chunkId) === true,
@@ -106,7 +107,7 @@ export class Runner {
     this.room = new RunnerRoom({
       gates: this.#gates,
       tuning,
-      isOpen: () => !this.#stopping && this.heartbeat.fresh(performance.now()),
+      isOpen: () => !this.#stopping && this.heartbeat.hasJoined && this.heartbeat.fresh(performance.now()),
       starting: this.#starting,
       runs: this.#runs,
     });
@@ -115,6 +116,7 @@ export class Runner {
   async start(): Promise<void> {
     await this.heartbeat.start();
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
+    if (!this.heartbeat.hasJoined) void this.heartbeat.joined.then(() => this.#options.onRoom());
   }
 
   /** Takes a hint. Never throws: what goes wrong is logged, and the chunk comes back by its lease. */
@@ -138,6 +140,7 @@ export class Runner {
   /** Takes a chunk over from another runner, and works on it alone (E21). Undefined if it was not there. */
   async workAlone({ chunkId, runnerId, epoch }: IsolatedChunk): Promise<{ dueInMs?: number } | undefined> {
     const { store, runnerId: own } = this.#options;
+    await this.heartbeat.joined;
     const lease = await store.takeOver(chunkId, { runnerId, epoch }, own);
     if (lease === undefined) return undefined;
     let dueInMs: number | undefined;

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import { Joining } from '../../src/engine/runner/joining.ts';
+import { succeeded } from '../../src/plugin/index.ts';
+import { ended, sleep, testWorld, until } from '../helpers/engine-world.ts';
+import { fake, numbered } from '../helpers/fake-plugin.ts';
+
+const world = testWorld();
+
+const CONCURRENCY = 8;
+
+/** Plugins of several engines that count together how many calls there are at once. */
+function counting() {
+  const counted = { now: 0, most: 0 };
+  const plugin = () =>
+    fake({
+      provider: { concurrency: CONCURRENCY },
+      process: async () => {
+        counted.now += 1;
+        counted.most = Math.max(counted.most, counted.now);
+        await sleep(5);
+        counted.now -= 1;
+        return succeeded();
+      },
+    });
+  return { counted, plugin };
+}
+
+describe('a runner that joins', () => {
+  it('E16: leaves the calls at once where they were, and has its share of them soon', async () => {
+    const { counted, plugin } = counting();
+    const plugins = [plugin(), plugin(), plugin()];
+    const [first, second, third] = plugins;
+    const tuning = { chunkSize: 50, heartbeatMs: 1_000 };
+    const engine = await world.started({ plugins: [first as never], tuning });
+    const { id } = await engine.submit({ type: 'mail', jobs: numbered(6_000) });
+    await until('calls of the first', () => counted.most === CONCURRENCY && (first?.calls.length ?? 0) > 200);
+    await world.started({ plugins: [second as never], tuning });
+    await world.started({ plugins: [third as never], tuning });
+    const joinedAt = performance.now();
+    await until('calls of all', () => plugins.every(({ calls }) => calls.length > 200));
+    expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 6_000 });
+    expect(counted.most).toBe(CONCURRENCY);
+    // The others were asked for a sign of life: nobody waits for the next heartbeat.
+    for (const { calls } of [second, third] as never as typeof plugins) {
+      expect((calls[0]?.startedAt ?? 0) - joinedAt).toBeLessThan(5_000);
+    }
+  });
+
+  it('E16: does not wait for one that died and is still counted', async () => {
+    const { counted, plugin } = counting();
+    const dead = await world.store();
+    await dead.runner.heartbeat('018f0000-0000-7000-8000-000000000001', { mail: 1 }, 15_000, []);
+    const engine = await world.started({
+      plugins: [plugin()],
+      tuning: { heartbeatMs: 200, leaseMs: 15_000 },
+    });
+    const { id } = await engine.submit({ type: 'mail', jobs: numbered(40) });
+    expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 40 });
+    // The share of the dead one stays free until its lease ends.
+    expect(counted.most).toBeLessThanOrEqual(CONCURRENCY / 2);
+  });
+
+  it('E16: works at once where it is alone', async () => {
+    const { plugin } = counting();
+    const engine = await world.started({
+      plugins: [plugin()],
+      tuning: { heartbeatMs: 60_000, leaseMs: 300_000 },
+    });
+    const { id } = await engine.submit({ type: 'mail', jobs: numbered(3) });
+    expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 3 });
+  });
+});
+
+describe('joining', () => {
+  it('is over at once for the only runner', () => {
+    const joining = new Joining(1_000);
+    expect(joining.answered({ silent: 0, at: 't0' }, 0)).toBe(false);
+    expect(joining.isOver).toBe(true);
+  });
+
+  it('takes two signs of life of all others, asked for one after the other', async () => {
+    const joining = new Joining(1_000);
+    expect(joining.since).toBeUndefined();
+    expect(joining.answered({ silent: 2, at: 't0' }, 0)).toBe(true);
+    expect(joining.since).toBe('t0');
+    expect(joining.answered({ silent: 1, at: 't1' }, 50)).toBe(false);
+    expect(joining.since).toBe('t0');
+    expect(joining.answered({ silent: 0, at: 't2' }, 100)).toBe(true);
+    expect([joining.isOver, joining.since]).toEqual([false, 't2']);
+    expect(joining.answered({ silent: 1, at: 't3' }, 150)).toBe(false);
+    expect(joining.answered({ silent: 0, at: 't4' }, 200)).toBe(false);
+    expect([joining.isOver, joining.since]).toEqual([true, undefined]);
+    await joining.over;
+  });
+
+  it('ends after two and a half heartbeats, whoever is silent', () => {
+    const joining = new Joining(1_000);
+    expect(joining.answered({ silent: 1, at: 't0' }, 10_000)).toBe(true);
+    expect(joining.answered({ silent: 1, at: 't1' }, 12_500)).toBe(false);
+    expect(joining.isOver).toBe(false);
+    expect(joining.answered({ silent: 1, at: 't2' }, 12_501)).toBe(false);
+    expect(joining.isOver).toBe(true);
+  });
+});
