@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Heartbeat } from '../../src/engine/runner/heartbeat.ts';
 import { Joining } from '../../src/engine/runner/joining.ts';
 import { succeeded } from '../../src/plugin/index.ts';
 import { ended, sleep, testWorld, until } from '../helpers/engine-world.ts';
@@ -7,6 +8,8 @@ import { fake, numbered } from '../helpers/fake-plugin.ts';
 const world = testWorld();
 
 const CONCURRENCY = 8;
+const nothing = () => undefined;
+const silentLogger = { debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 /** Plugins of several engines that count together how many calls there are at once. */
 function counting() {
@@ -100,5 +103,54 @@ describe('joining', () => {
     expect(joining.isOver).toBe(false);
     expect(joining.answered({ silent: 1, at: 't2' }, 12_501)).toBe(false);
     expect(joining.isOver).toBe(true);
+  });
+});
+
+describe('a heartbeat', () => {
+  it('E16: joins anew when it was silent for a lease, as after a suspension', async () => {
+    let silent = 0;
+    let isDown = false;
+    const joined: number[] = [];
+    const shares: number[] = [];
+    let announced = 0;
+    const heartbeat: Heartbeat = new Heartbeat({
+      beat: async () => {
+        if (isDown) throw new Error('no database');
+        return {
+          chunks: [],
+          position: 0,
+          runners: 1 + silent,
+          silent,
+          at: 't',
+          blocked: [],
+          connections: {},
+        };
+      },
+      announce: async () => {
+        announced += 1;
+      },
+      giveBack: async () => undefined,
+      holds: () => false,
+      runs: () => new Map(),
+      onJoined: () => joined.push(heartbeat.share(4)),
+      onShare: () => shares.push(heartbeat.share(4)),
+      onConnections: () => undefined,
+      intervalMs: 1_000,
+      leaseMs: 1_500,
+      logger: silentLogger,
+    });
+    await heartbeat.start();
+    expect([joined, announced]).toEqual([[4], 0]);
+    isDown = true;
+    await sleep(2_000);
+    silent = 1;
+    isDown = false;
+    await until('it joins anew', () => announced === 1);
+    expect([heartbeat.hasJoined, heartbeat.share(4), shares.at(-1)]).toEqual([false, 0, 0]);
+    // The other one is there, and answers.
+    silent = 0;
+    await until('it has joined', () => heartbeat.hasJoined);
+    await heartbeat.stop();
+    expect(joined).toHaveLength(2);
   });
 });

@@ -15,6 +15,8 @@ export interface HeartbeatOptions {
   /** True for a chunk that is at work here, or whose lease is under way. */
   holds(chunkId: number): boolean;
   runs(): ReadonlyMap<number, ChunkRun>;
+  /** The others count this runner: it has a share of each provider's concurrency. */
+  onJoined(): void;
   /** The number of live runners, or this one's place among them, may have changed. */
   onShare(): void;
   /** Which connections are blocked, and the versions of those that this runner has at hand. */
@@ -35,7 +37,7 @@ export class Heartbeat {
   #position = 0;
   #runners = 1;
   readonly #beat: Beat;
-  readonly #joining: Joining;
+  #joining: Joining;
   /** Since when they are astray, by the monotonic clock. */
   #strays = new Map<string, number>();
 
@@ -115,12 +117,19 @@ export class Heartbeat {
 
   async #giveSign(): Promise<void> {
     const sentAt = performance.now();
-    const answer = await this.#options.beat(this.#joining.since);
+    // Whoever was silent for a lease is not counted any more, as one that was suspended.
+    if (sentAt - this.#confirmedAt > this.#options.leaseMs && this.#joining.isOver) {
+      this.#joining = new Joining(this.#options.intervalMs);
+    }
+    const joining = this.#joining;
+    const answer = await this.#options.beat(joining.since);
     this.#confirmedAt = sentAt;
     this.#position = answer.position;
     this.#runners = Math.max(1, answer.runners);
-    const asks = this.#joining.answered(answer, sentAt);
+    const hadJoined = joining.isOver;
+    const asks = joining.answered(answer, sentAt);
     this.#options.onShare();
+    if (!hadJoined && joining.isOver) this.#options.onJoined();
     this.#options.onConnections(new Set(answer.blocked), answer.connections);
     const known = new Map(answer.chunks.map((chunk) => [chunk.chunkId, chunk]));
     for (const [chunkId, run] of this.#options.runs()) {

@@ -83,6 +83,7 @@ export class Runner {
       holds: (chunkId) =>
         this.#runs.has(chunkId) || this.#starting.has(chunkId) || this.#isolation?.holds(chunkId) === true,
       runs: () => this.#runs,
+      onJoined: () => options.onRoom(),
       onShare: () => this.#gates.share(),
       onConnections: (blocked, current) => {
         this.connections.answer(current);
@@ -116,7 +117,6 @@ export class Runner {
   async start(): Promise<void> {
     await this.heartbeat.start();
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);
-    if (!this.heartbeat.hasJoined) void this.heartbeat.joined.then(() => this.#options.onRoom());
   }
 
   /** Takes a hint. Never throws: what goes wrong is logged, and the chunk comes back by its lease. */
