@@ -192,7 +192,7 @@ export interface HeartbeatAnswer {
   /** Position of this runner among the live ones, and their number. */
   readonly position: number;
   readonly runners: number;
-  /** Other live runners without a sign of life since the time that was asked about; all of them without one. */
+  /** Runners that a newcomer waits for; 0 for one that has joined. */
   readonly silent: number;
   /** When the database looked, by its clock. */
   readonly at: string;
@@ -201,14 +201,21 @@ export interface HeartbeatAnswer {
   readonly connections: Readonly<Record<string, number>>;
 }
 
+/** Which other runners are there, and do not know of this one yet. */
+export interface JoiningQuestion {
+  /** They have given no sign of life since then, an earlier answer's `at`; undefined counts all that are there. */
+  readonly since: string | undefined;
+  /** Whoever gave its last sign of life longer ago than this has died, or starts no calls. */
+  readonly withinMs: number;
+}
+
 export interface RunnerStore {
   heartbeat(
     runnerId: string,
     versions: Record<string, number>,
     leaseMs: number,
     connectionIds: readonly string[],
-    /** An earlier answer's `at`. */
-    since?: string,
+    joining?: JoiningQuestion,
   ): Promise<HeartbeatAnswer>;
   /** Asks the other runners for a sign of life now, so that they learn of this one. */
   announce(runnerId: string): Promise<void>;

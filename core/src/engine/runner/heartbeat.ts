@@ -1,14 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../plugin/index.ts';
 import { Beat } from '../beat.ts';
-import type { HeartbeatAnswer } from '../store.ts';
+import type { HeartbeatAnswer, JoiningQuestion } from '../store.ts';
 import { isTransient, RETRY_MS } from '../transient.ts';
 import type { ChunkRun } from './chunk-run.ts';
 import { JOIN_POLL_MS, Joining } from './joining.ts';
 
 export interface HeartbeatOptions {
-  /** `since`: as the store takes it. */
-  beat(since: string | undefined): Promise<HeartbeatAnswer>;
+  beat(joining: JoiningQuestion | undefined): Promise<HeartbeatAnswer>;
   /** Asks the others for a sign of life. */
   announce(): Promise<void>;
   giveBack(chunkId: number, epoch: number): Promise<void>;
@@ -122,7 +121,7 @@ export class Heartbeat {
       this.#joining = new Joining(this.#options.intervalMs);
     }
     const joining = this.#joining;
-    const answer = await this.#options.beat(joining.since);
+    const answer = await this.#options.beat(joining.question);
     this.#confirmedAt = sentAt;
     this.#position = answer.position;
     this.#runners = Math.max(1, answer.runners);

@@ -1,9 +1,12 @@
-import type { HeartbeatAnswer } from '../store.ts';
+import type { HeartbeatAnswer, JoiningQuestion } from '../store.ts';
 
 /** Between the heartbeats of a runner that joins, in milliseconds. */
 export const JOIN_POLL_MS = 50;
-/** Whoever gives no sign of life for so many heartbeats is not waited for: it has died, or starts no calls (E8). */
-const PATIENCE = 2.5;
+/**
+ * Whoever gave no sign of life for so many heartbeats is not waited for: it has died, or is about to start no calls
+ * (E8). One that lives gives a sign each heartbeat, and when it is asked.
+ */
+const PATIENCE = 2;
 /** With its second sign of life a runner shows that it has read the answer to the first. */
 const SIGNS = 2;
 
@@ -31,9 +34,9 @@ export class Joining {
     return this.#over.promise;
   }
 
-  /** What the next heartbeat asks about: who has given no sign of life since then. */
-  get since(): string | undefined {
-    return this.#isOver ? undefined : this.#since;
+  /** What the next heartbeat asks about; nothing when it is over. */
+  get question(): JoiningQuestion | undefined {
+    return this.#isOver ? undefined : { since: this.#since, withinMs: this.#patienceMs };
   }
 
   /** Takes the answer to a heartbeat; true if the others are to be asked for a sign of life. */

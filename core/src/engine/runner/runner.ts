@@ -77,7 +77,7 @@ export class Runner {
     this.#options = options;
     const { rows, runnerId, versions, tuning } = options;
     this.heartbeat = new Heartbeat({
-      beat: (since) => rows.heartbeat(runnerId, versions, tuning.leaseMs, this.connections.ask(), since),
+      beat: (joining) => rows.heartbeat(runnerId, versions, tuning.leaseMs, this.connections.ask(), joining),
       announce: () => rows.announce(runnerId),
       giveBack: (chunkId, epoch) => rows.giveBack(runnerId, chunkId, epoch, this.#called.delete(chunkId)),
       holds: (chunkId) =>

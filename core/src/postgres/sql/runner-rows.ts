@@ -14,7 +14,7 @@ SELECT
    WHERE c.runner_id = $1 AND c.state = 'leased') AS chunks,
   (SELECT count(*)::int FROM ${s}.runners WHERE seen_at > now() - $2::float8 * interval '1 ms' AND id < $1) AS position,
   (SELECT count(*)::int FROM ${s}.runners WHERE seen_at > now() - $2::float8 * interval '1 ms') AS runners,
-  (SELECT count(*)::int FROM ${s}.runners WHERE seen_at > now() - $2::float8 * interval '1 ms' AND id <> $1
+  (SELECT count(*)::int FROM ${s}.runners WHERE seen_at > now() - $5::float8 * interval '1 ms' AND id <> $1
      AND ($4::timestamptz IS NULL OR seen_at <= $4)) AS silent,
   clock_timestamp()::text AS at,
   (SELECT coalesce(json_agg(id), '[]') FROM ${s}.connections WHERE blocked_at IS NOT NULL) AS blocked,
@@ -23,12 +23,12 @@ SELECT
 UPDATE ${s}.chunks SET state = 'ready', runner_id = NULL, dispatched_at = NULL, interrupted = interrupted OR $4
 WHERE id = $2 AND runner_id = $1 AND epoch = $3 AND state = 'leased'`;
   return {
-    async heartbeat(runnerId, versions, leaseMs, connectionIds, since) {
+    async heartbeat(runnerId, versions, leaseMs, connectionIds, joining) {
       await pool.query({ name: 'bs_beat', text: beat, values: [runnerId, JSON.stringify(versions)] });
       const { rows } = await pool.query<HeartbeatAnswer>({
         name: 'bs_beat_answer',
         text: answer,
-        values: [runnerId, leaseMs, connectionIds, since ?? null],
+        values: [runnerId, leaseMs, connectionIds, joining?.since ?? null, joining?.withinMs ?? 0],
       });
       return rows[0] as HeartbeatAnswer;
     },
