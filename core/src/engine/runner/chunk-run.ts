@@ -252,7 +252,7 @@ export class ChunkRun implements GateClient {
     if (this.#pumping) return;
     if (!this.#starter.idle) void this.#starter.run();
     if (!this.#finishIfDone()) this.#recorder.schedule();
-    if (!held) this.#env.gate.wake();
+    if (!held) this.#env.gate.wakeSoon();
   }
 
   loseAll(): void {

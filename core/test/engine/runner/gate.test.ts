@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConnectionGate } from '../../../src/engine/runner/gate.ts';
@@ -44,6 +45,46 @@ describe('the call slots of a connection', () => {
     gate.release('a', true, now);
     expect(gate.waitMs('a', now)).toBe(0);
     expect(gate.inFlight).toBe(1);
+  });
+
+  it('are given away once for all that become free in a turn, where one batch alone wants them', async () => {
+    const gate = new ConnectionGate(3);
+    const started: string[] = [];
+    const pumps: number[] = [];
+    const one = client(gate, 'a', started);
+    gate.join({
+      ...one,
+      pump: () => {
+        pumps.push(gate.inFlight);
+        one.pump();
+      },
+    });
+    for (let slot = 0; slot < 3; slot++) gate.acquire(undefined, now);
+    gate.starved = true;
+    for (let slot = 0; slot < 3; slot++) {
+      gate.release(undefined, true, now);
+      gate.wakeSoon();
+    }
+    expect(started).toEqual([]);
+    await setImmediate();
+    // This client starts one call each time that it is asked; all slots are taken again.
+    expect(started).toEqual(['a', 'a', 'a']);
+    expect(pumps).toEqual([0, 1, 2]);
+    expect(gate.saturated).toBe(true);
+  });
+
+  it('E16: are given away one by one where several batches take turns', () => {
+    const gate = new ConnectionGate(2);
+    const started: string[] = [];
+    gate.join(client(gate, 'a', started));
+    gate.join(client(gate, 'b', started));
+    for (let slot = 0; slot < 2; slot++) gate.acquire(undefined, now);
+    gate.starved = true;
+    for (let slot = 0; slot < 4; slot++) {
+      gate.release(undefined, true, now);
+      gate.wakeSoon();
+    }
+    expect(started.toSorted()).toEqual(['a', 'a', 'b', 'b']);
   });
 
   it('E7: pass from a call that ended to the next one of its chunk', () => {
