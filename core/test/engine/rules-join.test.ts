@@ -31,20 +31,19 @@ function counting() {
 describe('a runner that joins', () => {
   it('E16: leaves the calls at once where they were, and has its share of them soon', async () => {
     const { counted, plugin } = counting();
-    const plugins = [plugin(), plugin(), plugin()];
-    const [first, second, third] = plugins;
+    const [first, second, third] = [plugin(), plugin(), plugin()] as const;
     const tuning = { chunkSize: 50, heartbeatMs: 1_000 };
-    const engine = await world.started({ plugins: [first as never], tuning });
+    const engine = await world.started({ plugins: [first], tuning });
     const { id } = await engine.submit({ type: 'mail', jobs: numbered(6_000) });
-    await until('calls of the first', () => counted.most === CONCURRENCY && (first?.calls.length ?? 0) > 200);
-    await world.started({ plugins: [second as never], tuning });
-    await world.started({ plugins: [third as never], tuning });
+    await until('calls of the first', () => counted.most === CONCURRENCY && first.calls.length > 200);
+    await world.started({ plugins: [second], tuning });
+    await world.started({ plugins: [third], tuning });
     const joinedAt = performance.now();
-    await until('calls of all', () => plugins.every(({ calls }) => calls.length > 200));
+    await until('calls of all', () => [first, second, third].every(({ calls }) => calls.length > 200));
     expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 6_000 });
     expect(counted.most).toBe(CONCURRENCY);
     // The others were asked for a sign of life: nobody waits for the next heartbeat.
-    for (const { calls } of [second, third] as never as typeof plugins) {
+    for (const { calls } of [second, third]) {
       expect((calls[0]?.startedAt ?? 0) - joinedAt).toBeLessThan(5_000);
     }
   });

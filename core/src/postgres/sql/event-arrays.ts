@@ -1,20 +1,22 @@
 import type { NewEvent } from '../../engine/store.ts';
-import { intArray, textArray, wordArray } from './array-literal.ts';
+import { intArray, jsonArray, wordArray } from './array-literal.ts';
 import { type FenceRun, splitFences } from './fence-runs.ts';
 
-/** Events as the parameters of a statement: those that have a row each, and fences that share rows. */
-export interface EventArrays {
-  /** For `insertEvents` from its first parameter on: positions, kinds, data; empty without such events. */
-  readonly events: readonly string[];
-  /** For `insertFences` from its first parameter on: first positions, ends, data; empty without fences. */
-  readonly fences: readonly string[];
+/** Where the parameters of a statement's events begin; 0 without such events. */
+export interface EventParameters {
+  /** Events that have a row each: positions, kinds, data. */
+  readonly events: number;
+  /** Fences that share rows: first positions, ends, data. */
+  readonly fences: number;
 }
 
-export function eventArrays(all: readonly NewEvent[]): EventArrays {
+/** Adds a statement's events to its parameters, for `insertEvents`. */
+export function addEvents(values: unknown[], all: readonly NewEvent[]): EventParameters {
   const { events, runs } = splitFences(all);
+  const add = (arrays: readonly string[]) => values.push(...arrays) - arrays.length + 1;
   return {
-    events: events.length === 0 ? [] : rowArrays(events),
-    fences: runs.length === 0 ? [] : runArrays(runs),
+    events: events.length === 0 ? 0 : add(rowArrays(events)),
+    fences: runs.length === 0 ? 0 : add(runArrays(runs)),
   };
 }
 
@@ -29,14 +31,14 @@ function rowArrays(events: readonly NewEvent[]): [seqs: string, kinds: string, d
   return [
     intArray(events.map((event) => event.seq)),
     sameKind ? wordArray([kind]) : wordArray(events.map((event) => event.kind)),
-    noData ? '{}' : textArray(events.map((event) => event.data)),
+    noData ? '{}' : jsonArray(events.map((event) => event.data)),
   ];
 }
 
 const runArrays = (runs: readonly FenceRun[]): [seqs: string, ends: string, data: string] => [
   intArray(runs.map((run) => run.seq)),
   intArray(runs.map((run) => run.endSeq)),
-  runs.every((run) => run.data === null) ? '{}' : textArray(runs.map((run) => run.data)),
+  runs.every((run) => run.data === null) ? '{}' : jsonArray(runs.map((run) => run.data)),
 ];
 
 /** Numbers that one `nextval` hands out: as many events may be written by one statement (migration 9). */
@@ -46,11 +48,9 @@ export const EVENT_IDS = 65_536;
  * Inserts the events of a statement for the row of `c (batch_id, attempt)`. They share one call of the sequence, which is
  * made when `c` has its lock: later flushes of a chunk have greater ids. Fences come after the other events. `unnest`
  * fills up short arrays with NULL.
- *
- * @param events number of the first parameter of `EventArrays.events`, 0 without them.
- * @param fences the same for `EventArrays.fences`.
  */
-export function insertEvents(s: string, { events, fences }: { events: number; fences: number }): string {
+export function insertEvents(s: string, { events, fences }: EventParameters): string {
+  if (events === 0 && fences === 0) return '';
   const kinds = `$${events + 1}::text[]`;
   const before = events === 0 ? '0' : `cardinality($${events}::int[])`;
   const rows = `, e AS (

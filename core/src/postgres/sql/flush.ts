@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { ChunkEnd, Flush } from '../../engine/store.ts';
-import { eventArrays, insertEvents } from './event-arrays.ts';
+import { addEvents, type EventParameters, insertEvents } from './event-arrays.ts';
 
 const SET: Record<ChunkEnd['kind'], string> = {
   keep: '',
@@ -27,19 +27,12 @@ export function flushStatement(pool: Pool, s: string) {
   const wasApplied = `SELECT 1 FROM ${s}.chunks WHERE id = $1 AND epoch = $2 AND flush_no = $3 + 1`;
   return async (flush: Flush): Promise<boolean> => {
     const { lease, flushNo, tallies: t, end } = flush;
-    const { events, fences } = eventArrays(flush.events);
     const values: unknown[] = [lease.chunkId, lease.epoch, flushNo];
     values.push(t.succeeded, t.failed, t.unknown, t.cancelled, t.retried, t.postponed);
     const withChunks = end.kind === 'close' && end.chunks.length > 0;
     if (end.kind === 'giveBack') values.push(end.dueInMs);
     if (withChunks) values.push(JSON.stringify(end.chunks));
-    const parts: FlushParts = {
-      kind: end.kind,
-      withChunks,
-      events: events.length === 0 ? 0 : values.length + 1,
-      fences: fences.length === 0 ? 0 : values.length + events.length + 1,
-    };
-    values.push(...events, ...fences);
+    const parts: FlushParts = { kind: end.kind, withChunks, ...addEvents(values, flush.events) };
     const name = `bs_flush_${end.kind}${withChunks ? '_chunks' : ''}_${parts.events}_${parts.fences}`;
     const { rows } = await pool.query({ name, text: textOf(name, parts), values });
     if (rows.length > 0) return true;
@@ -48,16 +41,12 @@ export function flushStatement(pool: Pool, s: string) {
   };
 }
 
-/** `events`, `fences`: as `insertEvents` takes them. */
-interface FlushParts {
+interface FlushParts extends EventParameters {
   readonly kind: ChunkEnd['kind'];
   readonly withChunks: boolean;
-  readonly events: number;
-  readonly fences: number;
 }
 
-function flushText(s: string, { kind, withChunks, events, fences }: FlushParts): string {
-  const written = events === 0 && fences === 0 ? '' : insertEvents(s, { events, fences });
+function flushText(s: string, { kind, withChunks, ...parameters }: FlushParts): string {
   return `
 WITH c AS (
   UPDATE ${s}.chunks SET flush_no = flush_no + 1,
@@ -65,7 +54,7 @@ WITH c AS (
     retried = retried + $8, postponed = postponed + $9${SET[kind]}
   WHERE id = $1 AND epoch = $2 AND flush_no = $3 AND state = 'leased'
   RETURNING *
-)${withChunks ? newChunks(s) : ''}${kind === 'close' ? closeBatch(s, withChunks) : ''}${written}
+)${withChunks ? newChunks(s) : ''}${kind === 'close' ? closeBatch(s, withChunks) : ''}${insertEvents(s, parameters)}
 SELECT 1 FROM c`;
 }
 

@@ -2,13 +2,14 @@ import type { Pool } from 'pg';
 import { BatchSenderError } from '../../engine/errors.ts';
 import type { SteerStore } from '../../engine/host-store.ts';
 import { transaction } from '../transaction.ts';
+import { OUTCOME_KINDS } from './outcomes.ts';
 
 /** E5: settles an `unknown`; locks the batch row and checks again, so that two at once count once. */
 export function resolveStatement(pool: Pool, s: string): SteerStore['resolve'] {
   const last = `
 SELECT kind, attempt FROM ${s}.job_event_rows
 WHERE batch_id = $1 AND seq = $2
-  AND kind IN ('succeeded', 'failed', 'unknown', 'cancelled', 'resolved', 'reopened')
+  AND kind IN ${OUTCOME_KINDS}
 ORDER BY id DESC LIMIT 1`;
   return (tenantId, batchId, seq, outcome, note) =>
     transaction(pool, async (client) => {
