@@ -1,3 +1,4 @@
+import { WARM_UP } from '../contestants/reach-pace.ts';
 import { runNumbers } from '../harness/child.ts';
 import { median, percentile } from '../harness/statistics.ts';
 import { decimal, markdownTable } from '../harness/table.ts';
@@ -60,7 +61,7 @@ export async function reachPart(bench: Bench): Promise<PartReport> {
     title: `Latency of ${given.jobs} single jobs across processes, one after the other`,
     how:
       'From before the call that adds a job in one process to the start of its handler in another, in milliseconds, 5 ms ' +
-      'apart, after 50 that do not count. Both times are of process.hrtime, CLOCK_MONOTONIC, which the processes of one ' +
+      `apart, after ${WARM_UP} that do not count. Both times are of process.hrtime, CLOCK_MONOTONIC, which the processes of one ` +
       'Linux machine share. POST /v1/jobs goes to a server with the role api, and the call is made by the child process of ' +
       'a server with the role runner; engine.submitJob is called in the process that measures.',
     table: markdownTable(['', 'added by', 'p50 ms', 'p99 ms'], rows),
