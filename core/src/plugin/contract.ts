@@ -36,6 +36,13 @@ export interface Call {
   /** Aborted at the deadline and when the process stops. Its reason is an `Error`. */
   readonly signal: AbortSignal;
   /**
+   * Calls back once when the call is aborted, with the reason of `signal`; at once if it was aborted before. A signal
+   * costs several microseconds, and is made when it is first asked for: for a provider that makes thousands of calls a
+   * second this is the cheaper way to know (docs/decisions/0034). All others use `signal`. It needs its call: do not take
+   * it out by destructuring.
+   */
+  onAbort(listener: (reason: Error) => void): void;
+  /**
    * Stable over repeats. The job's id where a call holds one job; otherwise the id of the
    * call, which a guarantee of scope `call` repeats for exactly the same jobs.
    */

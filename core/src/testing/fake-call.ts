@@ -26,6 +26,7 @@ export function fakeCall(overrides: Partial<Call> = {}): FakeCall {
   const notes: JsonValue[] = [];
   const timeoutMs = overrides.timeoutMs ?? TIMEOUT_MS;
   const given = overrides.signal;
+  const signal = given === undefined ? controller.signal : AbortSignal.any([given, controller.signal]);
   return {
     idempotencyKey: `${BATCH_ID}.0`,
     attempt: 1,
@@ -36,9 +37,14 @@ export function fakeCall(overrides: Partial<Call> = {}): FakeCall {
       }
       notes.push(JSON.parse(text) as JsonValue);
     },
+    onAbort(listener) {
+      const tell = () => listener(signal.reason as Error);
+      if (signal.aborted) tell();
+      else signal.addEventListener('abort', tell, { once: true });
+    },
     ...overrides,
     timeoutMs,
-    signal: given === undefined ? controller.signal : AbortSignal.any([given, controller.signal]),
+    signal,
     notes,
     abort: (reason = new CallTimeoutError(timeoutMs)) => controller.abort(reason),
   };

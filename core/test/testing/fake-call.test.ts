@@ -32,6 +32,16 @@ describe('a fake call', () => {
     expect(other.signal.aborted).toBe(true);
   });
 
+  it('calls those back who listen for its abort, also if that was before', () => {
+    const call = fakeCall();
+    const reasons: Error[] = [];
+    call.onAbort((reason) => reasons.push(reason));
+    expect(reasons).toEqual([]);
+    call.abort();
+    call.onAbort((reason) => reasons.push(reason));
+    expect(reasons).toEqual([call.signal.reason, call.signal.reason]);
+  });
+
   it('keeps notes as JSON, and refuses those that the engine refuses', async () => {
     const call = fakeCall();
     const note = { id: 'bulk_1', parts: [1] };

@@ -90,7 +90,7 @@ async function makeCall(parts: Parts, jobs: Jobs, call: Call): Promise<readonly 
     sign: parts.sign,
   };
   const delivery = await deliver(parts.pool, place, request, {
-    signal: call.signal,
+    call,
     keepBody: true,
     bodyLimit: answerLimit(jobs.length),
   });

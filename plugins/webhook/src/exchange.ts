@@ -1,3 +1,4 @@
+import type { Call } from '@batchsender/core/plugin';
 import type { Dispatcher } from 'undici';
 import type { HookRequest } from './request.ts';
 
@@ -24,14 +25,15 @@ export type Outcome =
 
 /** What a call of the connection pool needs besides the request. */
 export interface ExchangeOptions {
-  readonly signal: AbortSignal;
+  /** The call whose abort stops the exchange. */
+  readonly call: Pick<Call, 'onAbort'>;
   readonly keepBody: boolean;
   /** Bytes of the body that are read. Default {@link BODY_LIMIT}. */
   readonly bodyLimit?: number;
 }
 
 /**
- * Sends one request and waits for its whole answer, or for the signal. Never rejects.
+ * Sends one request and waits for its whole answer, or for the abort of its call. Never rejects.
  *
  * It speaks undici's dispatch protocol itself: no stream object is made for a body that nobody
  * reads, and it learns the moment before the first byte is written, on which `sent` depends.
@@ -39,8 +41,8 @@ export interface ExchangeOptions {
 export function exchange(pool: Dispatcher, request: HookRequest, options: ExchangeOptions): Promise<Outcome> {
   return new Promise((resolve) => {
     const handler = new Exchange(resolve, options);
-    if (options.signal.aborted) return handler.handleEvent();
-    options.signal.addEventListener('abort', handler);
+    options.call.onAbort(() => handler.stop());
+    if (handler.done) return;
     pool.dispatch(
       {
         origin: request.place.origin,
@@ -48,7 +50,7 @@ export function exchange(pool: Dispatcher, request: HookRequest, options: Exchan
         method: request.method,
         headers: request.headers,
         body: request.body ?? null,
-        // The call's own deadline is the signal; undici's would come on top of it.
+        // The call has a deadline of its own; undici's would come on top of it.
         headersTimeout: 0,
         bodyTimeout: 0,
       },
@@ -79,8 +81,13 @@ class Exchange implements Dispatcher.DispatchHandler {
     this.#limit = options.bodyLimit ?? BODY_LIMIT;
   }
 
-  /** The signal: stops the call wherever it is. */
-  handleEvent(): void {
+  get done(): boolean {
+    return this.#done;
+  }
+
+  /** Stops the exchange wherever it is. */
+  stop(): void {
+    if (this.#done) return;
     const controller = this.#controller;
     this.#finish({ kind: 'aborted', sent: controller !== undefined });
     controller?.abort(STOPPED);
@@ -132,7 +139,6 @@ class Exchange implements Dispatcher.DispatchHandler {
   #finish(outcome: Outcome): void {
     if (this.#done) return;
     this.#done = true;
-    this.#options.signal.removeEventListener('abort', this);
     this.#resolve(outcome);
   }
 }

@@ -28,7 +28,7 @@ export const http = defineProvider({
         if (typeof place === 'string') return failed('invalid_url', { message: place });
         const request = { payload, idempotencyKey: call.idempotencyKey, sign };
         const delivery = await deliver(pool, place, request, {
-          signal: call.signal,
+          call,
           keepBody: payload.successBody !== undefined,
         });
         return judge(delivery, payload, {

@@ -4,6 +4,10 @@ import type { PlannedCall } from './call-queue.ts';
 /** Writes a note of a call under the lease; false if the lease is lost. */
 export type WriteNote = (call: PlannedCall, data: JsonValue) => Promise<boolean>;
 
+type AbortListener = (reason: Error) => void;
+
+const NONE: readonly AbortListener[] = [];
+
 const MAX_NOTE = 4_096;
 
 /**
@@ -16,10 +20,11 @@ export class ActiveCall implements Call {
   readonly timeoutMs: number;
   /** By the monotonic clock. */
   readonly deadline: number;
-  /** Told when the call is aborted; a provider does not see it. */
-  onAbort: ((reason: Error) => void) | undefined;
   #controller: AbortController | undefined;
   #reason: Error | undefined;
+  /** Mostly one at most: a list for each call, and a closure to fill it, cost a tenth of a webhook. */
+  #listener: AbortListener | undefined;
+  #others = NONE;
   #noted: JsonValue | undefined;
   readonly #planned: PlannedCall;
   readonly #note: WriteNote;
@@ -41,6 +46,12 @@ export class ActiveCall implements Call {
     return this.#controller.signal;
   }
 
+  onAbort(listener: AbortListener): void {
+    if (this.#reason !== undefined) listener(this.#reason);
+    else if (this.#listener === undefined) this.#listener = listener;
+    else this.#others = [...this.#others, listener];
+  }
+
   /** Why the call was aborted, if it was. */
   get reason(): Error | undefined {
     return this.#reason;
@@ -55,7 +66,8 @@ export class ActiveCall implements Call {
     if (this.#reason !== undefined) return;
     this.#reason = reason;
     this.#controller?.abort(reason);
-    this.onAbort?.(reason);
+    if (this.#listener !== undefined) tell(this.#listener, reason);
+    for (const listener of this.#others) tell(listener, reason);
   }
 
   /** A getter, so that a provider may take it out of the call: `async process(job, { note })`. */
@@ -69,6 +81,15 @@ export class ActiveCall implements Call {
     if (!(await this.#note(this.#planned, data)))
       throw new Error('The lease is lost: another runner has taken over');
     this.#noted = data;
+  }
+}
+
+/** What a listener throws is no reason to keep the abort from the others: it is charged as what nobody awaits (E22). */
+function tell(listener: AbortListener, reason: Error): void {
+  try {
+    listener(reason);
+  } catch (error) {
+    void Promise.reject(error);
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Call, Session } from '../../plugin/index.ts';
 import type { CallObservation, EngineObserver, WorkLabels } from '../observer.ts';
-import { type ActiveCall, CallTimeoutError } from '../runner/active-call.ts';
+import { CallTimeoutError } from '../runner/active-call.ts';
 import { isThenable } from '../runner/invoke.ts';
 import { batchStatus, type CallStatus, resolveStatus, resultStatus } from './call-status.ts';
 import type { ChunkTrace } from './chunk-trace.ts';
@@ -76,8 +76,7 @@ class Calls {
     // A lazy thenable begins its work at each `then`: only the promise made of it may be asked twice.
     const promise = Promise.resolve(answer);
     // A call that never ends is given up by its chunk: here it ends with its deadline.
-    (call as ActiveCall).onAbort = (reason) =>
-      end(reason instanceof CallTimeoutError ? 'timeout' : 'aborted');
+    call.onAbort((reason) => end(reason instanceof CallTimeoutError ? 'timeout' : 'aborted'));
     promise.then(
       (value) => end(this.#statusOf(value)),
       () => end('threw'),

@@ -1,4 +1,5 @@
 import type { Call, Job, JobResult, OpenContext, Provider, Session } from '@batchsender/core/plugin';
+import { fakeCall } from '@batchsender/core/testing';
 import type { BulkCredentials } from '../../src/bulk-credentials.ts';
 import { bulkProvider } from '../../src/bulk-provider.ts';
 import type { HttpCredentials } from '../../src/credentials.ts';
@@ -76,13 +77,7 @@ function callFor(
 ): Call {
   const timeoutMs = (provider.timeoutMs as (payload: WebhookPayload) => number)(payload);
   const signals = [AbortSignal.timeout(timeoutMs), ...(stop === undefined ? [] : [stop])];
-  return {
-    signal: AbortSignal.any(signals),
-    idempotencyKey: id,
-    attempt,
-    timeoutMs,
-    note: () => Promise.resolve(),
-  };
+  return fakeCall({ signal: AbortSignal.any(signals), idempotencyKey: id, attempt, timeoutMs });
 }
 
 function contextFor(allow: readonly string[], logged: object[] = []): OpenContext {
