@@ -123,7 +123,7 @@ export class Supervisor {
       // One that died is not to blame for sure: it may have had a chunk already.
       if (!(error instanceof ChannelError) || error.name === 'ChannelError') return;
       this.#started.reject(new StartError(error.message, { cause: error }));
-      this.#options.logger.error({ pid: child.pid, error: error.name }, 'the runner process could not start');
+      this.#options.logger.error({ pid: child.pid, err: error }, 'the runner process could not start');
       child.kill();
     }
   }
