@@ -66,7 +66,7 @@ FROM b`;
   return insertText(s, keys, EACH_CHUNK, select);
 }
 
-/** The same for a batch of one chunk that answers no key, as single jobs do: a fifth less work. */
+/** The same for a batch of one chunk that answers no key, as single jobs do: a tenth less time. */
 function insertSmallText(s: string, channel: string): string {
   const select = `
 SELECT CASE WHEN k.state = 'leased' THEN json_build_array(json_build_array(k.id, k.first_seq, k.end_seq)) END AS leased,
