@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Guarantee } from '../../src/plugin/index.ts';
 import { type ConformanceOptions, runConformance, unusedPort } from '../../src/testing/index.ts';
 import type { Break } from './break-plugin.ts';
+import { withRejections } from './rejections.ts';
 import { samplePlugin } from './sample-plugin.ts';
 import { type SampleVendor, SECRET, sampleVendor } from './sample-vendor.ts';
 
@@ -90,27 +91,12 @@ export function describeDefects(defects: readonly Defect[]): void {
       it(name, async () => {
         const plugin = breakIt(samplePlugin({ guarantee, batchSize }));
         const options = { ...(await sampleOptions(vendor)), plugin, timeoutMs: 4_000 };
-        const { failed } = await withoutListeners(() => runConformance(options));
+        const { result } = await withRejections(() => runConformance(options));
+        const { failed } = result;
         expect(failed.map((found) => found.name)).toEqual(fails);
         // What is wrong, and what to do.
         for (const { error } of failed) expect(error.message).toMatch(/.{15}[:.,] .{15}/);
       });
     }
   });
-}
-
-/** Vitest takes every rejection that nobody awaits for a failed run; here it is what is looked for. */
-async function withoutListeners<T>(work: () => Promise<T>): Promise<T> {
-  const listeners = process.listeners('unhandledRejection');
-  const drop = () => undefined;
-  process.removeAllListeners('unhandledRejection').on('unhandledRejection', drop);
-  try {
-    const result = await work();
-    // What the last call left behind is reported after this turn.
-    await new Promise(setImmediate);
-    return result;
-  } finally {
-    process.off('unhandledRejection', drop);
-    for (const listener of listeners) process.on('unhandledRejection', listener);
-  }
 }

@@ -120,13 +120,10 @@ export function storeBatchStatement(s: string, channel: string) {
     ];
     const isSmall = sealed && claims.length === 0 && isOneChunk(totals.rows, totals.bytes, batch.chunkSize);
     const query = isSmall
-      ? { text: small, values, ...(name === undefined ? {} : { name: `${name}_small` }) }
-      : {
-          text: anyBatch,
-          values: [...values, ...claimValues(claims)],
-          ...(name === undefined ? {} : { name }),
-        };
-    const { rows } = await client.query(query).catch((error: unknown) => {
+      ? { text: small, values }
+      : { text: anyBatch, values: [...values, ...claimValues(claims)] };
+    const named = name === undefined ? query : { ...query, name: isSmall ? `${name}_small` : name };
+    const { rows } = await client.query(named).catch((error: unknown) => {
       throw (error as { code?: unknown }).code === DIVISION_BY_ZERO ? keyLost(error) : error;
     });
     return (rows[0]?.leased ?? []) as LeasedRange[];

@@ -1,6 +1,6 @@
-import { once } from 'node:events';
 import { describe, expect, it, vi } from 'vitest';
 import { ActiveCall, CallTimeoutError } from '../../../src/engine/runner/active-call.ts';
+import { withRejections } from '../../helpers/rejections.ts';
 
 const newCall = (): ActiveCall =>
   new ActiveCall({ idempotencyKey: 'k', timeoutMs: 10 } as never, 1, 0, async () => true);
@@ -34,14 +34,8 @@ describe('the abort of a call', () => {
       throw fault;
     });
     call.onAbort(last);
-    // Those of the test runner would fail the test.
-    const others = process.listeners('unhandledRejection');
-    process.removeAllListeners('unhandledRejection');
-    const rejected = once(process, 'unhandledRejection');
-    call.abort(new CallTimeoutError(10));
-    const [error] = await rejected;
-    for (const other of others) process.on('unhandledRejection', other);
-    expect(error).toBe(fault);
+    const { rejected } = await withRejections(() => call.abort(new CallTimeoutError(10)));
+    expect(rejected).toEqual([fault]);
     expect(last).toHaveBeenCalledOnce();
   });
 });
