@@ -17,7 +17,8 @@ export interface MaintenanceOptions {
 }
 
 const BEAT_MS = 1_000;
-const LEADER_TTL_MS = 10_000;
+/** A leader that is silent for this long is replaced: the chunks of another runner may wait for it. */
+const LEADER_TTL_MS = 3_000;
 const UPLOAD_SWEEP_EVERY = 10;
 const KEY_PIECES_A_BEAT = 10;
 const TIDY_EVERY = 600;
