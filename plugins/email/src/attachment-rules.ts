@@ -14,7 +14,7 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const CONTENT_ID = /^[\w.+-]+(?:@[\w.+-]+)?$/;
 
 /** What is wrong with the attachments of a payload. */
-export function* attachmentProblems({ attachments = [] }: EmailPayload): Generator<PayloadProblem> {
+export function* attachmentProblems(attachments: readonly Attachment[]): Generator<PayloadProblem> {
   let bytes = 0;
   const ids = new Set<string>();
   for (const [index, attachment] of attachments.entries()) {

@@ -3,15 +3,20 @@ import {
   blocked,
   callError,
   classifyNetworkError,
+  type guardedAgent,
   parseJson,
   readText,
 } from '@batchsender/core/plugin';
+
+/** Connections that obey the network policy. */
+export type Pool = ReturnType<typeof guardedAgent>;
 
 /** An answer of a provider's API. */
 export interface JsonAnswer {
   readonly kind: 'answer';
   readonly status: number;
-  readonly headers: Headers;
+  /** With lower-case names. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Undefined if the answer is not JSON, which has no such value. */
   readonly body: unknown;
 }
@@ -34,14 +39,19 @@ const USER_AGENT = 'BatchSender';
 /**
  * Makes one call of a JSON API, once. Where the connection's settings lead nowhere (a forbidden
  * address, a certificate that nobody should trust), the connection is blocked: no job is at fault.
+ *
+ * It does without `fetch`, whose streams took a tenth of the time of a call with 100 messages.
  * @throws NotSentError or LostCallError if there is no complete answer: the guarantee decides.
  */
 export async function exchangeJson(
-  fetch: typeof globalThis.fetch,
+  pool: Pool,
   { url, headers, body, signal }: JsonRequest,
 ): Promise<JsonAnswer | Blocked> {
   try {
-    const response = await fetch(url, {
+    const { origin, pathname, search } = new URL(url);
+    const response = await pool.request({
+      origin,
+      path: pathname + search,
       method: body === undefined ? 'GET' : 'POST',
       headers: {
         accept: 'application/json',
@@ -51,11 +61,14 @@ export async function exchangeJson(
       },
       ...(body === undefined ? {} : { body }),
       signal,
+      // The signal has the deadline of the call.
+      headersTimeout: 0,
+      bodyTimeout: 0,
     });
     const text = await readText(response.body, ANSWER_LIMIT);
     // What is longer is no answer of theirs.
     const answer = text === undefined ? undefined : parseJson(text);
-    return { kind: 'answer', status: response.status, headers: response.headers, body: answer };
+    return { kind: 'answer', status: response.statusCode, headers: response.headers, body: answer };
   } catch (error) {
     const { permanent, code, message } = classifyNetworkError(error);
     if (permanent || code === 'tls_certificate') return blocked(code, { message });

@@ -9,9 +9,17 @@ export interface Bodies {
 
 /** The texts of a payload, the plain one made from the HTML if there is none. */
 export function bodiesOf({ text, html }: EmailPayload, plainText: PlainText): Bodies {
-  if (!html) return { text: lines(text) };
-  return { text: lines(text || plainText(html)), html: lines(html) };
+  // Half of a surrogate pair has no UTF-8 form.
+  if (!html) return { text: (text ?? '').toWellFormed() };
+  return { text: (text || plainText(html)).toWellFormed(), html: html.toWellFormed() };
 }
 
-// Lines end with CRLF (RFC 5322, section 2.3), and half of a surrogate pair has no UTF-8 form.
-const lines = (text = ''): string => text.replace(/\r\n?|\n/g, '\r\n').toWellFormed();
+/** The same with line ends as a message has them: CRLF (RFC 5322, section 2.3). */
+export function withCrlf({ text, html }: Bodies): Bodies {
+  return {
+    ...(text === undefined ? {} : { text: crlf(text) }),
+    ...(html === undefined ? {} : { html: crlf(html) }),
+  };
+}
+
+const crlf = (text: string): string => text.replace(/\r\n?|\n/g, '\r\n');

@@ -4,7 +4,7 @@ import type { EmailPayload } from '../payload.ts';
 import { mailboxesAt, type Recipient, recipientsOf } from '../recipients.ts';
 import { validate } from '../validate.ts';
 import { attachmentParts } from './attachments.ts';
-import { bodiesOf } from './bodies.ts';
+import { bodiesOf, withCrlf } from './bodies.ts';
 import { extraHeaders, type Header } from './headers.ts';
 import { messageIdOf } from './message-id.ts';
 import type { PlainText } from './plain-text.ts';
@@ -58,7 +58,7 @@ export async function composeMessage(payload: EmailPayload, options: ComposeOpti
     messageId,
     date: new Date(),
     headers: headerList(payload, options.tagHeader),
-    ...bodiesOf(payload, options.plainText),
+    ...withCrlf(bodiesOf(payload, options.plainText)),
     attachments: attachmentParts(payload),
     disableFileAccess: true,
     disableUrlAccess: true,

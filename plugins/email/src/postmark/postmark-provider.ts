@@ -2,12 +2,12 @@ import {
   type Call,
   defineProvider,
   forAll,
+  guardedAgent,
   type IdentifiedResult,
   type Job,
   jsonList,
-  type OpenContext,
 } from '@batchsender/core/plugin';
-import { exchangeJson } from '../http/exchange-json.ts';
+import { exchangeJson, type Pool } from '../http/exchange-json.ts';
 import { isFailure, mailOf } from '../message/mail.ts';
 import { type PlainText, plainTexts } from '../message/plain-text.ts';
 import { EmailPayload } from '../payload.ts';
@@ -29,6 +29,8 @@ const STREAM = 'outbound';
  */
 const BATCH_BYTES = 25_000_000;
 
+const CONCURRENCY = 5;
+
 /** Sends by the API of Postmark, up to 500 messages a call. */
 export const postmark = defineProvider({
   title: 'Postmark',
@@ -39,12 +41,13 @@ export const postmark = defineProvider({
   // https://postmarkapp.com/developer/user-guide/send-email-with-api/batch-emails
   batchSize: 500,
   batchBytes: BATCH_BYTES,
-  concurrency: 5,
+  concurrency: CONCURRENCY,
   timeoutMs: 60_000,
   endpointKey: 'api',
-  open({ serverToken, messageStream = STREAM, baseUrl = BASE_URL }, { fetch }) {
+  open({ serverToken, messageStream = STREAM, baseUrl = BASE_URL }, { network }) {
+    const pool = guardedAgent(network, { connections: CONCURRENCY });
     const api: Api = {
-      fetch,
+      pool,
       baseUrl: baseUrl.replace(/\/+$/, ''),
       headers: { 'x-postmark-server-token': serverToken },
       stream: messageStream,
@@ -53,13 +56,14 @@ export const postmark = defineProvider({
     return {
       processBatch: (jobs, call) => send(api, jobs, call),
       health: (signal) => health(api, signal),
+      close: () => pool.destroy(),
     };
   },
   callbacks,
 });
 
 interface Api {
-  readonly fetch: OpenContext['fetch'];
+  readonly pool: Pool;
   readonly baseUrl: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly stream: string;
@@ -67,7 +71,7 @@ interface Api {
 }
 
 async function send(
-  { fetch, baseUrl, headers, stream, plainText }: Api,
+  { pool, baseUrl, headers, stream, plainText }: Api,
   jobs: readonly Job<EmailPayload>[],
   { signal }: Call,
 ): Promise<readonly IdentifiedResult[]> {
@@ -85,17 +89,17 @@ async function send(
   }
   if (sent.length === 0) return refused;
   const body = jsonList(messages);
-  const answer = await exchangeJson(fetch, { url: `${baseUrl}/email/batch`, headers, body, signal });
+  const answer = await exchangeJson(pool, { url: `${baseUrl}/email/batch`, headers, body, signal });
   if (answer.status === 'blocked') return [...refused, ...forAll(sent, answer)];
   const results = answer.status === 200 ? judgeBatch(sent, answer) : judgeRefusal(sent, answer);
   return [...refused, ...results];
 }
 
 async function health(
-  { fetch, baseUrl, headers }: Api,
+  { pool, baseUrl, headers }: Api,
   signal: AbortSignal,
 ): Promise<{ code: string; message: string } | undefined> {
-  const answer = await exchangeJson(fetch, { url: `${baseUrl}/server`, headers, signal });
+  const answer = await exchangeJson(pool, { url: `${baseUrl}/server`, headers, signal });
   if (answer.status === 'blocked') return { code: answer.code, message: answer.message ?? '' };
   if (answer.status === 200) return undefined;
   return answer.status === 401

@@ -7,11 +7,11 @@ import type { Api } from './resend-provider.ts';
  * so is known; https://resend.com/docs/api-reference/errors has both answers.
  */
 export async function health(
-  { fetch, baseUrl, apiKey }: Pick<Api, 'fetch' | 'baseUrl' | 'apiKey'>,
+  { pool, baseUrl, apiKey }: Pick<Api, 'pool' | 'baseUrl' | 'apiKey'>,
   signal: AbortSignal,
 ): Promise<{ code: string; message: string } | undefined> {
   const url = `${baseUrl}/domains?limit=1`;
-  const answer = await exchangeJson(fetch, { url, headers: { authorization: `Bearer ${apiKey}` }, signal });
+  const answer = await exchangeJson(pool, { url, headers: { authorization: `Bearer ${apiKey}` }, signal });
   if (answer.status === 'blocked') return { code: answer.code, message: answer.message ?? '' };
   const name = isFields(answer.body) ? textAt(answer.body, 'name') : undefined;
   if (answer.status === 200 || name === 'restricted_api_key') return undefined;

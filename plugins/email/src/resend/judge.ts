@@ -49,10 +49,7 @@ export function judgeRefusal(answer: JsonAnswer): JobResult {
   }
   const fate = lookup(FATES, name);
   if (name !== undefined && fate !== undefined) return fate(name);
-  if (status === 429) {
-    const afterMs = parseRetryAfter(headers.get('retry-after'), Date.now()) ?? THROTTLE_MS;
-    return throttled(Math.max(afterMs, THROTTLE_MS), { scope: 'connection', code: 'rate_limit_exceeded' });
-  }
+  if (status === 429) return tooMany(headers);
   // `validation_error` has several statuses: 401 is about the key, 403 about the sender.
   if (name === 'validation_error' && status === 401) return blocked('invalid_api_key', { message: KEY });
   if (name !== undefined && status === 403) return blocked('sender_not_verified', { message: SENDER });
@@ -61,6 +58,12 @@ export function judgeRefusal(answer: JsonAnswer): JobResult {
   }
   // A page of a proxy.
   return classifyHttp(answer, { blocked: [401, 403, 404], throttles: 'connection' });
+}
+
+function tooMany(headers: JsonAnswer['headers']): JobResult {
+  const after = headers['retry-after'];
+  const afterMs = parseRetryAfter(typeof after === 'string' ? after : undefined, Date.now()) ?? THROTTLE_MS;
+  return throttled(Math.max(afterMs, THROTTLE_MS), { scope: 'connection', code: 'rate_limit_exceeded' });
 }
 
 const KEY = 'Resend does not know the API key';

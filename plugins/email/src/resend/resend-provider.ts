@@ -2,13 +2,13 @@ import {
   type Call,
   defineProvider,
   forAll,
+  guardedAgent,
   type IdentifiedResult,
   type Job,
   jsonList,
-  type OpenContext,
 } from '@batchsender/core/plugin';
 import { groupAlone } from '../group-key.ts';
-import { exchangeJson } from '../http/exchange-json.ts';
+import { exchangeJson, type Pool } from '../http/exchange-json.ts';
 import { isFailure, mailOf } from '../message/mail.ts';
 import { type PlainText, plainTexts } from '../message/plain-text.ts';
 import { EmailPayload } from '../payload.ts';
@@ -34,6 +34,8 @@ const KEY_TTL_MS = 86_400_000 - 600_000;
  */
 const BATCH_BYTES = 5_000_000;
 
+const CONCURRENCY = 10;
+
 /** Sends by the API of Resend, up to a hundred emails a call. */
 export const resend = defineProvider({
   title: 'Resend',
@@ -44,19 +46,21 @@ export const resend = defineProvider({
   // https://resend.com/docs/api-reference/emails/send-batch-emails
   batchSize: 100,
   batchBytes: BATCH_BYTES,
-  concurrency: 10,
+  concurrency: CONCURRENCY,
   rates: ({ requestsPerSecond = REQUESTS_PER_SECOND }) => [
     { per: 'call', max: requestsPerSecond, windowMs: 1_000 },
   ],
   endpointKey: 'api',
   // A batch takes no attachments.
   groupKey: (payload) => (hasAttachments(payload) ? groupAlone(payload) : ''),
-  open(credentials, { fetch }) {
+  open(credentials, { network }) {
     const { apiKey, baseUrl = BASE_URL } = credentials;
-    const api: Api = { fetch, baseUrl: baseUrl.replace(/\/+$/, ''), apiKey, plainText: plainTexts() };
+    const pool = guardedAgent(network, { connections: CONCURRENCY });
+    const api: Api = { pool, baseUrl: baseUrl.replace(/\/+$/, ''), apiKey, plainText: plainTexts() };
     return {
       processBatch: (jobs, call) => send(api, jobs, call),
       health: (signal) => health(api, signal),
+      close: () => pool.destroy(),
     };
   },
   callbacks,
@@ -64,7 +68,7 @@ export const resend = defineProvider({
 
 /** What calls of a session share. */
 export interface Api {
-  readonly fetch: OpenContext['fetch'];
+  readonly pool: Pool;
   readonly baseUrl: string;
   readonly apiKey: string;
   readonly plainText: PlainText;
@@ -100,7 +104,7 @@ async function post(
 ): Promise<readonly IdentifiedResult[]> {
   const bodies = jobs.map((job) => emails.get(job));
   const single = jobs.length === 1;
-  const answer = await exchangeJson(api.fetch, {
+  const answer = await exchangeJson(api.pool, {
     url: `${api.baseUrl}/emails${single ? '' : '/batch'}`,
     headers: {
       authorization: `Bearer ${api.apiKey}`,
