@@ -1,6 +1,9 @@
 /** Times and sizes of the engine, with their defaults. */
 export interface Tuning {
-  /** Jobs in a chunk: 500, rounded down to a multiple of the provider's batch size; up to twice as many in large batches. */
+  /**
+   * Jobs in a chunk: 500, rounded down to a multiple of the provider's batch size; up to four times as many for
+   * providers that take many jobs a call, and twice as many in large batches.
+   */
   readonly chunkSize: number;
   /** Chunks that a runner works on at once: 32. */
   readonly chunkSlots: number;

@@ -2,6 +2,7 @@ import { v7 } from 'uuid';
 import type { Module } from '../../plugin/index.ts';
 import type { BatchInput, IdempotencyClaim, TransactionClient } from '../api.ts';
 import type { ConnectionStore } from '../connections/store.ts';
+import { chunkSizeFor } from '../decisions/chunk-size.ts';
 import { BatchSenderError } from '../errors.ts';
 import type { Claim, IntakeStore, LeasedRange, NewBatch } from '../host-store.ts';
 import type { Registry } from '../registry.ts';
@@ -257,7 +258,6 @@ export class Intake {
     origin: 'batch' | 'single',
   ): NewBatch {
     const batchSize = registered.module.providers[provider]?.batchSize ?? 1;
-    const { chunkSize } = this.#options;
     return {
       id: v7(),
       tenantId,
@@ -272,7 +272,7 @@ export class Intake {
       pluginName: registered.plugin.name,
       pluginVersion: registered.plugin.version,
       moduleVersion: registered.module.version,
-      chunkSize: Math.max(batchSize, Math.floor(chunkSize / batchSize) * batchSize),
+      chunkSize: chunkSizeFor(batchSize, this.#options.chunkSize),
       scheduledAt: batch.scheduledAt ?? null,
       dedupeBy: dedupePaths(batch),
       dryRun: batch.dryRun ?? false,

@@ -19,6 +19,7 @@ export class Recorder {
   #flushNo: number;
   #running: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #soon: NodeJS.Immediate | undefined;
   #lost = false;
   readonly #onWritten: (() => void)[] = [];
   #fences: NewEvent[] = [];
@@ -62,16 +63,14 @@ export class Recorder {
   /** Starts a flush now if enough has come together, else a little later. */
   schedule(): void {
     if (this.#events.length >= this.#env.flushSize) this.#flushSoon();
-    else if (this.#timer === undefined && this.#events.length > 0) {
-      // Somebody waits for these events: a moment for company must do.
-      const delayMs = this.#onWritten.length > 0 ? 1 : this.#env.flushMs;
-      this.#timer = setTimeout(() => this.#flushSoon(), delayMs);
-    }
+    // Somebody waits for these events: only what ends in the same moment is company.
+    else if (this.#onWritten.length > 0) this.#soon ??= setImmediate(() => this.#flushSoon());
+    else if (this.#events.length > 0) this.#timer ??= setTimeout(() => this.#flushSoon(), this.#env.flushMs);
   }
 
   /** Writes what is left, and how the chunk is left. False if the lease is lost. */
   async end(how: ChunkEnd): Promise<boolean> {
-    clearTimeout(this.#timer);
+    this.#clearTimers();
     while (this.#running !== undefined) await this.#running;
     if (!this.#lost) await this.#flush(how);
     callAll(this.#onWritten.splice(0));
@@ -84,8 +83,7 @@ export class Recorder {
   }
 
   #flushSoon(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#clearTimers();
     if (this.#lost) this.#fenced(false);
     if (this.#running !== undefined || this.#lost) return;
     this.#running = this.#flush({ kind: 'keep' }).finally(() => {
@@ -93,6 +91,13 @@ export class Recorder {
       if (this.#onFenced !== undefined) this.#flushSoon();
       else if (this.#events.length > 0 && !this.#lost) this.schedule();
     });
+  }
+
+  #clearTimers(): void {
+    clearTimeout(this.#timer);
+    clearImmediate(this.#soon);
+    this.#timer = undefined;
+    this.#soon = undefined;
   }
 
   async #flush(end: ChunkEnd): Promise<void> {
