@@ -123,6 +123,7 @@ export interface RunnableBatch {
 
 /** The payloads of a chunk's jobs by their position. */
 export interface ChunkPayloads {
+  /** Parsed anew each time. */
   get(seq: number): JobPayload | undefined;
 }
 

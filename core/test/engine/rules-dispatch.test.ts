@@ -206,6 +206,25 @@ describe('fairness', () => {
     expect([...mail.timesCalled().values()].every((times) => times === 1)).toBe(true);
   });
 
+  it('E16: finds the calls for other endpoints behind hundreds for one that hangs', async () => {
+    const hold = barrier();
+    const mail = fake({
+      provider: { concurrency: 5, endpointKey: (payload) => payload.to ?? '' },
+      process: async (job) => {
+        if (job.payload.to === 'slow') await hold.pass();
+        return succeeded();
+      },
+    });
+    const engine = await world.started({ plugins: [mail] });
+    const jobs = numbered(400).map(({ n = 0 }) => ({ n, to: n < 300 ? 'slow' : 'fast' }));
+    const { id } = await engine.submit({ type: 'mail', jobs });
+    await until('all the fast ones', async () => (await engine.getBatch(id)).counts.succeeded === 100);
+    expect(mail.calls.filter((call) => call.jobs[0]?.payload.to === 'slow').length).toBeLessThan(5);
+    hold.open();
+    expect((await ended(engine, id)).counts).toMatchObject({ succeeded: 400 });
+    expect([...mail.timesCalled().values()].every((times) => times === 1)).toBe(true);
+  });
+
   it('E16: makes as many calls at once as the credentials allow, also to the only endpoint', async () => {
     const hold = barrier();
     const mail = fake({

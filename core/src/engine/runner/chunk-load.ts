@@ -15,23 +15,32 @@ import type { SuppressionCheck } from '../suppression/check.ts';
 import { suppressedEnd } from '../suppression/suppressed.ts';
 import type { PlannedCall } from './call-queue.ts';
 import { suppressedJobs } from './hold-back.ts';
+import { LaterJobs } from './later-jobs.ts';
 import { type FencedJob, planCalls, planRepeats, planResolves } from './plan-calls.ts';
 import { type BatchPlan, canBeAsked, type PreparedJob, prepare, undecided } from './prepare.ts';
 
 /** What a leased chunk has to do. */
 export interface ChunkWork {
   readonly calls: readonly PlannedCall[];
+  /** Jobs beside those of `calls` that are prepared when their turn comes. */
+  readonly later?: LaterJobs;
   /** Jobs that are settled without a call. */
-  readonly settled: readonly { readonly seq: number; readonly settlement: Settlement }[];
+  readonly settled: readonly SettledJob[];
   /** Jobs that an earlier lease closed with `retried` or `postponed`: they belong into the follow-ups. */
   readonly again: readonly Again[];
+}
+
+/** A job that is settled without a call. */
+export interface SettledJob {
+  readonly seq: number;
+  readonly settlement: Settlement;
 }
 
 interface Sorted {
   readonly fresh: PreparedJob[];
   readonly repeats: FencedJob[];
   readonly resolves: FencedJob[];
-  readonly settled: { seq: number; settlement: Settlement }[];
+  readonly settled: SettledJob[];
 }
 
 /** Loads the jobs of a leased chunk and decides what to do with each (E3). */
@@ -52,10 +61,21 @@ export async function loadChunk(
   const sorted: Sorted = { fresh: [], repeats: [], resolves: [], settled: [] };
   const tooOld = lease.ageMs >= policy.maxAgeMs;
   const chunk = { plan, lease };
-  for (const seq of due.fresh) {
-    const prepared = prepareOrFail(sorted, chunk, seq, payloads.get(seq), undefined);
-    if (prepared !== undefined) sortFresh(sorted, lease, prepared, tooOld);
+  const sortSome = (into: Sorted, seqs: readonly number[]): void => {
+    for (const seq of seqs) {
+      const prepared = prepareOrFail(into, chunk, seq, payloads.get(seq), undefined);
+      if (prepared !== undefined) sortFresh(into, lease, prepared, tooOld);
+    }
+  };
+  if (due.fenced.length === 0 && standsAlone(plan, suppression)) {
+    const take = (seqs: readonly number[]) => {
+      const some: Sorted = { fresh: [], repeats: [], resolves: [], settled: [] };
+      sortSome(some, seqs);
+      return { calls: planCalls(plan.provider, some.fresh), settled: some.settled };
+    };
+    return { calls: [], later: new LaterJobs(due.fresh, take), settled: [], again: againFromEvents(events) };
   }
+  sortSome(sorted, due.fresh);
   for (const fence of due.fenced) {
     const prepared = prepareOrFail(sorted, chunk, fence.seq, payloads.get(fence.seq), fence);
     if (prepared === undefined) continue;
@@ -67,6 +87,11 @@ export async function loadChunk(
   const calls = planCalls(provider, fresh);
   calls.push(...planRepeats(sorted.repeats), ...planResolves(provider, resolves));
   return { calls, settled: sorted.settled, again: againFromEvents(events) };
+}
+
+/** True if no job of the batch need be seen beside another before it is called. */
+function standsAlone({ batch, module, provider }: BatchPlan, check: SuppressionCheck): boolean {
+  return (provider.batchSize ?? 1) === 1 && check.applies(batch.tenantId, module) === false;
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Settlement } from '../decisions/settle.ts';
 import type { ChunkEnd, ChunkLease, NewEvent } from '../store.ts';
 import { type Hide, hideIn, hideInMessage } from '../vault/hide-secrets.ts';
 import type { PlannedCall } from './call-queue.ts';
-import type { ChunkWork } from './chunk-load.ts';
+import type { ChunkWork, SettledJob } from './chunk-load.ts';
 
 /** Longest wait before an open fence is looked at again, whatever the provider asks for: 30 days. */
 const MAX_WAIT_MS = 2_592_000_000;
@@ -31,8 +31,13 @@ export class ChunkOutcome {
   /** Takes what was settled by loading the chunk. Answers the events of it. */
   begin(work: ChunkWork): NewEvent[] {
     this.again.push(...work.again);
+    return this.settle(work.settled);
+  }
+
+  /** Takes jobs that are settled without a call. Answers the events of it. */
+  settle(jobs: readonly SettledJob[]): NewEvent[] {
     const events: NewEvent[] = [];
-    for (const { seq, settlement } of work.settled) this.record(seq, settlement, events);
+    for (const { seq, settlement } of jobs) this.record(seq, settlement, events);
     return events;
   }
 

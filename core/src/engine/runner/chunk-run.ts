@@ -20,6 +20,7 @@ import { type Flight, isOverdue } from './flight.ts';
 import { invoke, isThenable } from './invoke.ts';
 import { type FencedHost, landFenced } from './land-fenced.ts';
 import { lateEvents, lateFromUnwritten } from './late.ts';
+import { supplyOf } from './later-jobs.ts';
 import { lostCall } from './lost.ts';
 import { type BatchPlan, holdsSlot, needsFence } from './prepare.ts';
 import { Recorder } from './recorder.ts';
@@ -38,7 +39,7 @@ export class ChunkRun implements GateClient {
   readonly plan: BatchPlan;
   readonly #env: ChunkRunEnv;
   readonly #recorder: Recorder;
-  readonly #queue = new CallQueue();
+  readonly #queue: CallQueue;
   readonly #flights = new Set<Flight>();
   readonly #judge: Judge;
   readonly #starter: CallStarter;
@@ -78,6 +79,7 @@ export class ChunkRun implements GateClient {
     const onFree = () => this.#pumping || env.gate.wake();
     this.#fenced = { gate: env.gate, recorder: this.#recorder, follower, begin, onFree };
     this.#recorder.add(outcome.begin(work));
+    this.#queue = new CallQueue(supplyOf(work.later, (jobs) => this.#recorder.add(outcome.settle(jobs))));
     for (const call of work.calls) this.#queue.add(call);
   }
 
@@ -145,8 +147,9 @@ export class ChunkRun implements GateClient {
   /** False if nothing can start now. */
   #startNext(now: number, wait: WaitMs): boolean {
     const { gate, tuning } = this.#env;
-    const call = this.#queue.next(wait);
+    const call = this.#queue.next(wait, () => gate.hasRoom(now) && this.hungry);
     if (call === undefined) {
+      if (this.#queue.size === 0) return false;
       const shortest = this.#queue.shortestWaitMs(wait);
       if (shortest === undefined) gate.starved = true;
       else if (shortest > tuning.startWithinMs) this.#stop = 'waiting';

@@ -80,6 +80,11 @@ export class ConnectionGate {
     this.#turns.leave(client);
   }
 
+  /** A call to some endpoint could start. */
+  hasRoom(now: number): boolean {
+    return this.inFlight < this.limit && now >= this.throttledUntil;
+  }
+
   /** 0 if a call may start, `undefined` if there is no slot now, else milliseconds to wait. */
   waitMs(endpoint: string | undefined, now: number): number | undefined {
     if (now < this.throttledUntil) return this.throttledUntil - now;

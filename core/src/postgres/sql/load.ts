@@ -3,6 +3,9 @@ import type { ChunkLease, ChunkPayloads, RunStore } from '../../engine/store.ts'
 import type { JobPayload } from '../../plugin/index.ts';
 import { intArray } from './array-literal.ts';
 
+const parsed = (text: string | undefined): JobPayload | undefined =>
+  text === undefined ? undefined : JSON.parse(text);
+
 type WhatToLoad = Pick<ChunkLease, 'batchId' | 'jobs' | 'size'>;
 type LoadStatements = Pick<RunStore, 'loadJobs' | 'loadEarly'>;
 
@@ -29,10 +32,13 @@ export function loadStatement(pool: Pool, s: string): LoadStatements {
     if (rows.length !== lease.size) {
       throw new Error(`A chunk of batch ${batchId} holds ${lease.size} jobs, ${rows.length} of them exist`);
     }
-    const payloads = rows.map(([text]): JobPayload => JSON.parse(text));
-    if (jobs.seqs !== undefined) return new Map(jobs.seqs.map((seq, index) => [seq, payloads[index]]));
+    const texts = rows.map(([text]) => text);
+    if (jobs.seqs !== undefined) {
+      const bySeq = new Map(jobs.seqs.map((seq, index) => [seq, texts[index]]));
+      return { get: (seq) => parsed(bySeq.get(seq)) };
+    }
     const { first } = jobs;
-    return { get: (seq) => payloads[seq - first] };
+    return { get: (seq) => parsed(texts[seq - first]) };
   };
   return {
     loadEarly(batchId, size) {

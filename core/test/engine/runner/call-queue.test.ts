@@ -91,3 +91,72 @@ describe('the calls of a chunk', () => {
     expect(queue.shortestWaitMs((endpoint) => (endpoint === 'a' ? 700 : undefined))).toBeUndefined();
   });
 });
+
+describe('calls that are made when their turn comes', () => {
+  /** Calls of these endpoints, some at a time. */
+  const supplyOf = (endpoints: readonly string[], together: number) => {
+    let at = 0;
+    const taken: number[] = [];
+    return {
+      taken,
+      get left() {
+        return endpoints.length - at;
+      },
+      take() {
+        const some = endpoints
+          .slice(at, at + together)
+          .map((endpoint, index) => call(endpoint, `${at + index}`));
+        at += some.length;
+        taken.push(some.length);
+        return some;
+      },
+    };
+  };
+
+  it('E2: come out each once', () => {
+    const supply = supplyOf(['a', 'b', 'a', 'c', 'b', 'a', 'a'], 2);
+    const queue = new CallQueue(supply);
+    queue.add(call('z', 'added'));
+    expect(queue.size).toBe(8);
+    const keys: (string | undefined)[] = [];
+    for (let left = 8; left > 2; left--) {
+      expect(queue.size).toBe(left);
+      keys.push(queue.next(free)?.idempotencyKey);
+    }
+    keys.push(...queue.drain().map(({ idempotencyKey }) => idempotencyKey));
+    expect(keys.sort()).toEqual(['0', '1', '2', '3', '4', '5', '6', 'added']);
+    expect(queue.size).toBe(0);
+    expect(queue.next(free)).toBeUndefined();
+  });
+
+  it('are not made before those at hand have started, as long as these only lack a slot', () => {
+    const supply = supplyOf(['a', 'a', 'b', 'b'], 2);
+    const queue = new CallQueue(supply);
+    expect(queue.has('a')).toBe(true);
+    expect(queue.next(() => undefined)).toBeUndefined();
+    expect(supply.taken).toEqual([2]);
+  });
+
+  it('E16: are looked for where those at hand must wait for a time, or have lacked a slot for long', () => {
+    const waits = (endpoint: string | undefined) => (endpoint === 'a' ? 30_000 : 0);
+    expect(new CallQueue(supplyOf(['a', 'a', 'a', 'a', 'b'], 2)).next(waits)?.endpoint).toBe('b');
+    const full = (endpoint: string | undefined) => (endpoint === 'a' ? undefined : 0);
+    expect(new CallQueue(supplyOf(['a', 'a', 'b'], 2)).next(full)).toBeUndefined();
+    expect(new CallQueue(supplyOf(['a', 'a', 'b'], 2)).next(full, () => true)?.endpoint).toBe('b');
+  });
+
+  it('may turn out to be none', () => {
+    let left = 3;
+    const supply = {
+      get left() {
+        return left;
+      },
+      take: () => {
+        left -= 1;
+        return [];
+      },
+    };
+    expect(new CallQueue(supply).next(free)).toBeUndefined();
+    expect(left).toBe(0);
+  });
+});
