@@ -2,13 +2,14 @@ import { Client } from '@hubspot/api-client';
 import { Resend } from 'resend';
 import twilio from 'twilio';
 import { mail } from '../harness/mail.ts';
-import { type Contestant, inParallel, timed } from './contestant.ts';
+import { type Contestant, inParallel, type Setting, timed } from './contestant.ts';
+import { openOutcomeLog } from './outcome-log.ts';
 import { ACCOUNT_SID, contact, phoneNumber, SENDER, TOKEN, textMessage } from './vendor-samples.ts';
 
 /** Records of one request, for the vendors that take many. */
 const TOGETHER = 100;
 
-/** The vendor's own client in a loop: no database, no retries. Answers what makes request `index` of its `count` jobs. */
+/** The vendor's own client in a loop: no database, no retries. Answers what makes the request of `count` jobs. */
 type MakeRequest = (url: string) => (first: number, count: number) => Promise<unknown>;
 
 const REQUESTS = {
@@ -21,16 +22,40 @@ export function bareVendor(vendor: keyof typeof REQUESTS): Contestant {
   const { together, make } = REQUESTS[vendor];
   return {
     prepare: async () => undefined,
-    drain: async ({ receiverUrl = '', concurrency = 1, jobs, warmUpJobs = 0 }) => {
-      const request = make(receiverUrl);
-      const send = (count: number) =>
-        inParallel(concurrency, Math.ceil(count / together), (index) =>
-          request(index * together, Math.min(together, count - index * together)),
-        );
-      await send(warmUpJobs);
-      return timed(() => send(jobs));
+    drain: (setting) => drain(setting, together, make(setting.receiverUrl ?? '')),
+  };
+}
+
+/** The loop, and a row for each job's outcome, written after its request before the next one begins. */
+export function loggedVendor(vendor: keyof typeof REQUESTS): Contestant {
+  const { together, make } = REQUESTS[vendor];
+  return {
+    prepare: async () => undefined,
+    drain: async (setting) => {
+      const log = await openOutcomeLog(setting);
+      const request = make(setting.receiverUrl ?? '');
+      const ms = await drain(setting, together, async (first, count) => {
+        await request(first, count);
+        const seqs = Array.from({ length: count }, (_, at) => first + at);
+        await log.write(seqs.map((seq) => ({ seq, data: { ref: String(seq) } })));
+      });
+      await log.close();
+      return ms;
     },
   };
+}
+
+async function drain(
+  { concurrency = 1, jobs, warmUpJobs = 0 }: Setting,
+  together: number,
+  request: ReturnType<MakeRequest>,
+): Promise<number> {
+  const send = (count: number) =>
+    inParallel(concurrency, Math.ceil(count / together), (index) =>
+      request(index * together, Math.min(together, count - index * together)),
+    );
+  await send(warmUpJobs);
+  return timed(() => send(jobs));
 }
 
 function viaTwilio(url: string) {

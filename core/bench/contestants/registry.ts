@@ -49,6 +49,11 @@ const VENDORS: readonly Entry[] = (['twilio', 'resend', 'hubspot'] as const).fla
     schema: 'batchsender',
     load: async () => (await import('./bare-vendors.ts')).bareVendor(vendor),
   },
+  {
+    name: `logged-${vendor}`,
+    schema: 'bench_log',
+    load: async () => (await import('./bare-vendors.ts')).loggedVendor(vendor),
+  },
 ]);
 
 const ENTRIES: readonly Entry[] = [
@@ -118,6 +123,11 @@ const ENTRIES: readonly Entry[] = [
     name: 'bare-undici',
     schema: 'batchsender',
     load: async () => (await import('./bare-undici.ts')).bareUndici,
+  },
+  {
+    name: 'logged-undici',
+    schema: 'bench_log',
+    load: async () => (await import('./bare-undici.ts')).loggedUndici,
   },
   {
     name: 'bare-nodemailer',

@@ -14,6 +14,8 @@ export interface CallsPart {
   readonly receiver: 'webhook' | 'mail' | 'vendor';
   readonly own: string;
   readonly bare: string;
+  /** The bare loop with a row for each outcome: what keeping a record costs anybody. */
+  readonly logged?: string;
   readonly jobs: number;
   /** Calls or connections at once, the same for both. */
   readonly concurrency: number;
@@ -21,7 +23,7 @@ export interface CallsPart {
   readonly noun: string;
   readonly title: string;
   readonly how: string;
-  readonly target: Omit<Target, 'figure'>;
+  readonly target?: Omit<Target, 'figure'>;
   /** How long the receiver takes to answer, in milliseconds: 0. */
   readonly delayMs?: number;
 }
@@ -46,7 +48,11 @@ export async function callsPart(bench: Bench, part: CallsPart): Promise<PartRepo
       concurrency: part.concurrency,
       warmUpJobs: Math.ceil(part.jobs * WARM_UP_SHARE),
     };
-    const entries = contestants(bench, [part.own, part.bare]);
+    const entries = contestants(bench, [
+      part.own,
+      part.bare,
+      ...(part.logged === undefined ? [] : [part.logged]),
+    ]);
     const results = await interleaved(bench, entries, (contestant) =>
       sample(bench, part, contestant, given, receiver),
     );
@@ -94,7 +100,7 @@ function report(part: CallsPart, results: ReadonlyMap<string, readonly CallsSamp
       `${how} Both have made half as many calls before, in the same process and over the same connections: the engine is at ` +
       'work, as it is for days, and the time runs from when the batch is sealed to the last outcome on record.',
     table: markdownTable(['', `${noun}/s`, 'rounds, 1,000/s', `x ${bare}`, 'node us each'], lines),
-    targets: [{ ...target, figure: share(own) }],
+    targets: target === undefined ? [] : [{ ...target, figure: share(own) }],
     figures: Object.fromEntries(results),
   };
 }
