@@ -36,7 +36,7 @@ describe('E2, E7, E11: a process that is killed at work leaves nothing undone an
     for (const batch of oneBatchEach(JOBS)) await other.submit(batch);
     const victim = world.runner({}, failpoint);
     expect(await victim.ended).toBe('SIGKILL');
-    // Its leadership would expire after ten seconds: a test need not wait for that.
+    // Its leadership would expire after three seconds: a test need not wait for that.
     await world.pool.query('DELETE FROM batchsender.leadership');
     await other.start();
     const verdict = await world.verdict();
